@@ -102,7 +102,7 @@ impl Scene {
         self.folder.path().join(name)
     }
 
-    /// A copy of some files, in a folder of its own.
+    /// Copies some files to a new folder.
     fn copied(&self, names: &[&str]) -> tempfile::TempDir {
         let folder = tempfile::tempdir_in(self.folder.path()).expect("a folder is made");
         for name in names {
@@ -120,8 +120,9 @@ fn open(path: &Path) -> Database {
     Database::open_for(path, &NOTES, TEAM, World::system()).expect("a database is opened")
 }
 
-/// An empty primary, a device that will push to it, the primary after that push, a device that has
-/// pulled, and a device that has changed other columns of every row than the primary has.
+/// Creates these files: `empty.db` and `writer.db`, an empty primary and a device with unsent rows;
+/// `full.db`, the primary after their push; `reader.db`, a device that pulled them and then changed
+/// every title; `edited.db`, the primary after the first device changed every text.
 fn scene() -> Scene {
     let scene = Scene::new();
     let primary = remote(&scene.path("empty.db"));

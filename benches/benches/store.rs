@@ -31,7 +31,7 @@ fn read(store: &Store, blobs: &[(ObjectId, &[u8])]) -> usize {
     blobs.iter().map(|(id, _)| store.object(id).unwrap().len()).sum()
 }
 
-/// A folder for a store of its own, in `scratch`.
+/// Creates a folder for a store, in `scratch`.
 fn folder(scratch: &Path) -> tempfile::TempDir {
     tempfile::tempdir_in(scratch).unwrap()
 }

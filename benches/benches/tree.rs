@@ -35,7 +35,7 @@ fn directory(c: &mut Criterion) {
     group.finish();
 }
 
-/// One node, without the fields that a directory adds.
+/// Decodes one node, without building the list of entries that `read_directory` returns.
 fn node(c: &mut Criterion) {
     let objects = MemoryObjects::default();
     let root = write_directory(&entries(0..128, |_| 0), &objects).unwrap();

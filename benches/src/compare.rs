@@ -39,9 +39,9 @@ const ORIGINAL: &str = "original";
 pub enum Step {
     /// Storing all files for the first time.
     FirstSnapshot,
-    /// The space for that: the lengths of the files.
+    /// The size of the peer's store after that: the sum of the lengths of its files.
     Stored,
-    /// The space for that on disk.
+    /// The space that this store takes on disk.
     StoredOnDisk,
     /// Finding that nothing changed.
     Status,
@@ -68,7 +68,7 @@ impl Step {
         Self::Clone,
     ];
 
-    /// Its row in the results.
+    /// Returns the name and the unit of the step's row in the results.
     pub fn row(self) -> (&'static str, Unit) {
         match self {
             Self::FirstSnapshot => ("first snapshot", Unit::Seconds),
@@ -82,7 +82,7 @@ impl Step {
         }
     }
 
-    /// How many times it is timed in each run, if it can be repeated.
+    /// Returns how many times the step is timed in each run; `None` if it is not repeated.
     fn repeats(self) -> Option<usize> {
         match self {
             Self::Status => Some(STATUS_REPEATS),
@@ -103,17 +103,17 @@ pub struct Job {
 
 /// A tool that does these steps, or some of them.
 trait Peer {
-    /// Its column in the results.
+    /// Returns the name of the peer's column in the results.
     fn name(&self) -> &'static str;
-    /// Makes what it needs, untimed. The tree exists already.
+    /// Creates what the peer needs, untimed. The tree exists already.
     fn set_up(&mut self) -> Result<()>;
-    /// The job to time for a step; `None` if the peer does not do it. A step that changes a file
-    /// changes another one for each `number`.
+    /// Returns the job to time for a step; `None` if the peer does not do it. A step that changes a
+    /// file changes a different one for each `number`.
     fn job(&mut self, step: Step, number: usize) -> Result<Option<Job>>;
     /// Fails unless the job achieved its purpose. `output` is what its last command wrote to
     /// stdout.
     fn check(&mut self, step: Step, number: usize, output: &[u8]) -> Result<()>;
-    /// The folder in which it stores its data.
+    /// Returns the file or folder whose size counts as the peer's store; `None` if it has no store.
     fn stored(&self) -> Option<PathBuf>;
 }
 
@@ -189,19 +189,20 @@ const NOTES: [&str; 9] = [
 ];
 
 /// The space that runs need, as a multiple of the tree's: in one run, each peer has a copy or two
-/// and stores them once or twice. All of that is removed at the end of the run.
+/// and stores them once or twice. All of these files are emptied at the end of the run.
 const ROOM_FACTOR: u64 = 20;
-/// The files that one run leaves, as a multiple of the tree's: emptied copies, and git's loose
-/// objects.
+/// The inodes that one run leaves in use, as a multiple of the tree's: emptied copies, and git's
+/// loose objects.
 const COPIES_PER_RUN: u64 = 12;
 
-/// The disk space that all runs need.
+/// Returns the disk space that all runs need.
 fn room(tree: Size, runs: u64) -> Room {
     let inodes = tree.inodes.saturating_mul(COPIES_PER_RUN.saturating_mul(runs).saturating_add(1));
     Room { bytes: tree.on_disk.saturating_mul(ROOM_FACTOR), inodes }
 }
 
-/// Makes the copy from which all others are made, and returns its listing.
+/// Makes the copy from which all others are made. Returns its listing, and a description of it for
+/// the results.
 fn prepare(options: &Options) -> Result<(Listing, Value)> {
     room(folder::size_to_copy(&options.tree)?, options.runs as u64).check(&options.work)?;
     let copy = options.work.join(ORIGINAL);
@@ -218,7 +219,7 @@ fn prepare(options: &Options) -> Result<(Listing, Value)> {
     Ok((listing, about))
 }
 
-/// The files that steps change, which are spread over the tree.
+/// Chooses the files that steps change, spread over the tree.
 fn changed(all: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let wanted = 2 * (ONE_FILE_REPEATS + 1);
     if all.len() < wanted {
@@ -229,7 +230,7 @@ fn changed(all: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok((0..wanted).map(|index| all[index * all.len() / wanted].clone()).collect())
 }
 
-/// Fails unless a peer restored the tree.
+/// Fails unless `copy` equals the tree, as far as `keeps` demands.
 fn check_copy(place: &Place, copy: &Path, keeps: Keeps) -> Result<()> {
     folder::same(&place.tree(), copy, keeps)
 }

@@ -7,10 +7,10 @@ use std::{fmt, io};
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a run ends. Figures of a step that failed or did something else are not kept.
+/// An error that ends a run. Figures of a step that failed or did something else are not kept.
 #[derive(thiserror::Error)]
 pub enum Error {
-    /// The command that is measured is not built.
+    /// The `fastest` binary does not exist.
     #[error(
         "{} is not there: build it with `cargo build --release -p fastest-cli`, or name another \
          with --fastest",
@@ -76,7 +76,7 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// Makes an error of the file system at this path, for `map_err`.
+    /// Returns a function for `map_err` that adds this path to an error of the file system.
     pub fn at(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         |source| Self::File { path: path.to_owned(), source }
     }

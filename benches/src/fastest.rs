@@ -10,18 +10,19 @@ use crate::error::{Error, Result, check};
 use crate::machine;
 use crate::measure::run;
 
-/// The `fastest` binary with a store, and so a device.
+/// The `fastest` binary with a store. Each store is a device.
 #[derive(Debug, Clone)]
 pub struct Fastest {
     program: PathBuf,
     store: PathBuf,
 }
 
-/// The binary that was named, or the one beside our own executable, which is of the same profile.
+/// Returns the binary that was named, or the one beside our own executable, which was built with
+/// the same profile.
 ///
 /// # Errors
 ///
-/// [`Error::NoFastest`] if it is not there.
+/// [`Error::NoFastest`] if it does not exist.
 pub fn find(named: Option<&Path>) -> Result<PathBuf> {
     let beside = || env::current_exe().map(|own| own.with_file_name("fastest"));
     let path = match named {
@@ -34,12 +35,12 @@ pub fn find(named: Option<&Path>) -> Result<PathBuf> {
     path.canonicalize().map_err(Error::at(&path))
 }
 
-/// The output of the binary's `--version`.
+/// Returns the first line of the binary's `--version`; empty if it cannot be run.
 pub fn version(program: &Path) -> String {
     machine::version(&program.to_string_lossy(), &["--version"]).unwrap_or_default()
 }
 
-/// Which binary was measured: its path, version, time, length and BLAKE3.
+/// Describes the measured binary: its path, version, modification time, length and BLAKE3 hash.
 ///
 /// # Errors
 ///
@@ -67,7 +68,7 @@ impl Fastest {
         &self.store
     }
 
-    /// A `fastest` command in a folder, with JSON output.
+    /// Returns a `fastest` command that runs in a folder and prints JSON.
     pub fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.env_remove("FASTEST_LOG").env("FASTEST_STORE", &self.store);
@@ -75,7 +76,7 @@ impl Fastest {
         command
     }
 
-    /// Runs a command, and reads its answer.
+    /// Runs a command, and returns its JSON output.
     ///
     /// # Errors
     ///
@@ -94,7 +95,7 @@ impl Fastest {
         self.ask(Path::new("/"), &["remote", "set", &url]).map(drop)
     }
 
-    /// Fails unless the snapshot holds the file as it is on disk.
+    /// Fails unless the snapshot has the file `path` as it is on disk.
     ///
     /// # Errors
     ///
@@ -120,7 +121,7 @@ pub fn answer(output: &[u8]) -> Result<Value> {
     serde_json::from_slice(output).map_err(no_json)
 }
 
-/// A text field of an answer.
+/// Returns a text field of an answer.
 ///
 /// # Errors
 ///
@@ -129,7 +130,7 @@ pub fn text<'a>(answer: &'a Value, name: &str) -> Result<&'a str> {
     answer[name].as_str().ok_or_else(|| Error::Wrong(format!("{name} is missing in {answer}")))
 }
 
-/// A number field of an answer.
+/// Returns a number field of an answer.
 ///
 /// # Errors
 ///

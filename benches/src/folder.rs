@@ -18,15 +18,16 @@ pub use copy::{copy, size_to_copy};
 
 /// Folders of the peers' own state, at the top of a tree.
 const STATE: [&str; 2] = [".fastest", ".git"];
-/// Most bytes of a file that a step changes: the change is to be measured, not the size of a file.
+/// The largest file that a step changes, in bytes. The change is to be measured, not the size of
+/// the file.
 pub const CHANGED_BYTES_MAX: u64 = 64 << 10;
 
-/// What is at a path.
+/// The kind of a directory entry, with its properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A file.
     File {
-        /// Its permissions, as of `chmod`.
+        /// Its permission bits, as for `chmod`.
         mode: u32,
         /// Its length.
         bytes: u64,
@@ -122,7 +123,7 @@ pub fn same(ours: &Path, theirs: &Path, keeps: Keeps) -> Result<()> {
     Ok(())
 }
 
-/// The listing without what the peer does not promise to restore.
+/// Returns the listing without entries and properties that the peer does not promise to restore.
 fn kept(listing: Listing, keeps: Keeps) -> Listing {
     let holds_files = |folder: &Path| {
         let below =
@@ -189,7 +190,7 @@ pub struct Size {
     pub inodes: u64,
 }
 
-/// The size of a file or a folder, including the peers' state.
+/// Returns the size of a file or a folder, including the peers' state.
 ///
 /// # Errors
 ///
@@ -198,7 +199,7 @@ pub fn size(place: &Path) -> Result<Size> {
     size_without(place, &[])
 }
 
-/// The size without entries of these names.
+/// Returns the size without entries of these names.
 fn size_without(place: &Path, names: &[&str]) -> Result<Size> {
     let mut sum = Size::default();
     let mut waiting = vec![place.to_owned()];
@@ -220,8 +221,8 @@ fn size_without(place: &Path, names: &[&str]) -> Result<Size> {
     Ok(sum)
 }
 
-/// The files that a step may change, sorted by path: small ones that their owner may write, whose
-/// names can be used in a command.
+/// Returns the files that a step may change, sorted by path: small ones that their owner may write,
+/// with paths in UTF-8, because commands take them as text.
 pub fn changeable(listing: &Listing) -> Vec<PathBuf> {
     let small = |entry: &Entry| match entry {
         Entry::File { mode, bytes } => mode & 0o200 != 0 && (1..=CHANGED_BYTES_MAX).contains(bytes),
@@ -269,7 +270,7 @@ fn empty_files(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes a folder, with read-only folders in it.
+/// Removes a folder, even if it contains read-only folders.
 ///
 /// # Errors
 ///
@@ -278,7 +279,7 @@ pub fn clear(folder: &Path) -> Result<()> {
     if fs::remove_dir_all(folder).is_ok() {
         return Ok(());
     }
-    // Only if it is necessary, because this writes to every file.
+    // Only if necessary, because this changes the inode of every file.
     run(Command::new("chmod").args(["-R", "u+w"]).arg(folder))?;
     fs::remove_dir_all(folder).map_err(Error::at(folder))
 }

@@ -1,4 +1,4 @@
-//! What the benches and the two binaries of this crate share.
+//! Code that the benches and the two binaries of this crate share.
 //!
 //! `cargo bench -p fastest-benches` measures parts of the engine on trees in memory ([`project`]).
 //! Two binaries run the whole command: `compare` beside git, restic, rsync, tar and cp on a tree

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::settings;
 
-/// Date, cores, processor, memory, kernel, and file system of the work folder. What the system does
-/// not report is null.
+/// Returns the date, cores, processor, memory, kernel, and file system of the work folder. A value
+/// that the system does not report is null.
 pub fn facts(work: &Path) -> Value {
     json!({
         "date": time(SystemTime::now()),
@@ -23,7 +23,7 @@ pub fn facts(work: &Path) -> Value {
     })
 }
 
-/// The facts in one line.
+/// Formats the facts as one line, without the memory.
 pub fn line(facts: &Value) -> String {
     let names = ["date", "cores", "processor", "kernel", "file_system"];
     let shown = names.iter().filter_map(|name| match &facts[name] {
@@ -35,18 +35,19 @@ pub fn line(facts: &Value) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// A time in UTC, to the second; `None` if it is out of the calendar's range.
+/// Formats a time in UTC, to the second; `None` if it is out of the calendar's range.
 pub fn time(time: SystemTime) -> Option<String> {
     let time = jiff::Timestamp::try_from(time).ok()?;
     Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// The first line of a program's `--version`; `None` if it is not installed.
+/// Returns the first line that a program prints for `arguments`, such as `--version`; `None` if it
+/// is not installed.
 pub fn version(program: &str, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new(program);
     settings::remove(&mut command);
     let output = command.args(arguments).output().ok()?;
-    // A program that exists but has no such option is of an unknown version.
+    // The version of a program that exists but has no such option is unknown.
     let unknown = || Some("unknown version".to_owned());
     if !output.status.success() {
         return unknown();
@@ -69,7 +70,7 @@ fn lines(command: &mut Command) -> Option<Vec<String>> {
     Some(text.lines().map(|line| line.trim().to_owned()).collect())
 }
 
-/// The value after `name:` in a file of `/proc`.
+/// Returns the value after `name:` in a file of `/proc`.
 fn field(file: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;

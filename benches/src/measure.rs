@@ -1,8 +1,8 @@
 //! Runs programs, and measures their time and memory.
 //!
 //! Time is measured by the system's monotonic clock, from the start of a program to its end. Memory
-//! is measured by GNU time, which runs the program: what the system reports for our own children
-//! would include our own pages.
+//! is measured by GNU time, which runs the program: the figure that the system reports for our own
+//! children would include our own pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -78,8 +78,8 @@ impl Memory {
         self.program.is_some()
     }
 
-    /// Does the same as [`time`], and also returns the most memory of any single process, in bytes.
-    /// Each program takes longer by the start of one more small program.
+    /// Like [`time`], and also returns the peak memory of the largest process, in bytes. Each
+    /// program takes longer by the start of one more small program.
     ///
     /// # Errors
     ///

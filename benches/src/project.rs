@@ -10,7 +10,8 @@ use fastest_core::object::tree::write::write_directory;
 /// Files in each folder of [`project`].
 pub const FILES_PER_FOLDER: u64 = 16;
 
-/// A name, and a file whose content is number `number` in version `version`.
+/// Returns the name and the item of file `number`, with an id that depends on `number` and
+/// `version`. No content is stored.
 pub fn file(number: u64, version: u64) -> (String, Item) {
     let seed = [number.to_le_bytes(), version.to_le_bytes()].concat();
     let item = Item {
@@ -23,7 +24,7 @@ pub fn file(number: u64, version: u64) -> (String, Item) {
     (format!("file{number:08}.rs"), item)
 }
 
-/// The files of a directory.
+/// Returns the files of a directory, in the versions that `version` chooses.
 pub fn entries(numbers: Range<u64>, version: impl Fn(u64) -> u64) -> Vec<(String, Item)> {
     numbers.map(|number| file(number, version(number))).collect()
 }
@@ -48,7 +49,8 @@ pub fn project(folders: u64, version: impl Fn(u64) -> u64, objects: &MemoryObjec
     write_directory(&parents, objects).expect("memory takes all")
 }
 
-/// Random letters. There are sixteen different ones, so that they compress to about half.
+/// Returns random letters, the same ones each time. There are sixteen different ones, so that they
+/// compress to about half.
 pub fn noise(count: usize) -> Vec<u8> {
     let mut state = 1u64;
     let step = |_| {

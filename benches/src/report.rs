@@ -15,10 +15,11 @@ use crate::{fastest, folder, plot, table};
 /// Options of both commands.
 #[derive(Debug, clap::Args)]
 pub struct Common {
-    /// Work in a new folder in this one, which is removed; by default where temporary files go
+    /// Create the work folder in this folder, and remove it at the end [default: where temporary
+    /// files go]
     #[arg(long, value_name = "FOLDER")]
     work: Option<PathBuf>,
-    /// The binary of Fastest; by default the one beside this one
+    /// The `fastest` binary [default: the one beside this program]
     #[arg(long, value_name = "FILE")]
     fastest: Option<PathBuf>,
     /// Write every value, versions and the machine to this file
@@ -42,7 +43,7 @@ impl Work {
 
 impl Drop for Work {
     fn drop(&mut self) {
-        // What cannot be removed is left, because nobody can be told.
+        // A failure is ignored, because there is nobody to report it to.
         let _ = folder::clear(self.path());
     }
 }
@@ -87,17 +88,17 @@ impl Common {
         Ok(())
     }
 
-    /// The binary of Fastest.
+    /// Returns the path of the `fastest` binary.
     ///
     /// # Errors
     ///
-    /// [`Error::NoFastest`] if it is not there.
+    /// [`Error::NoFastest`] if it does not exist.
     pub fn fastest(&self) -> Result<PathBuf> {
         fastest::find(self.fastest.as_deref())
     }
 
-    /// Writes the JSON. `about` describes what was measured, and on which machine; its `rows`
-    /// become the results.
+    /// Writes the JSON: `about`, which describes what was measured and on which machine, with the
+    /// results added as `rows`.
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// The space on this folder's disk that is free for users other than root.
+    /// Returns the space on this folder's disk that is free for users other than root.
     ///
     /// # Errors
     ///

@@ -31,7 +31,7 @@ pub struct Options {
         long,
         value_delimiter = ',',
         default_value = "1000,10000,100000,1000000",
-        value_parser = clap::value_parser!(u64).range(growth::FILES_LEAST..)
+        value_parser = clap::value_parser!(u64).range(growth::FILES_MIN..)
     )]
     sizes: Vec<u64>,
     /// `insert`: bytes of the large file

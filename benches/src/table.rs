@@ -2,7 +2,8 @@
 
 use crate::results::{Results, Row, Unit};
 
-/// Results as tables: medians; ratios of the first column, Fastest, to each of the others; memory.
+/// Formats the results as tables: medians; ratios of the first column, Fastest, to each of the
+/// others; peak memory.
 pub fn tables(results: &Results) -> String {
     let median = |row: &Row, index: usize| Some(amount(row.cells[index].median()?, row.unit));
     let mut parts = vec![("Medians".to_owned(), table(results, median))];
@@ -20,7 +21,7 @@ pub fn tables(results: &Results) -> String {
     parts.into_iter().filter_map(text).collect()
 }
 
-/// A table of the rows and columns that have values; `None` if there are none.
+/// Returns a table of the rows and columns that have values; `None` if there are none.
 fn table(results: &Results, show: impl Fn(&Row, usize) -> Option<String>) -> Option<String> {
     let columns: Vec<_> = (0..results.columns.len())
         .filter(|&index| results.rows.iter().any(|row| show(row, index).is_some()))
@@ -38,7 +39,7 @@ fn table(results: &Results, show: impl Fn(&Row, usize) -> Option<String>) -> Opt
     (!body.is_empty()).then(|| markdown(head, body))
 }
 
-/// A Markdown table, the first column to the left and the others to the right.
+/// Formats a Markdown table, with the first column aligned left and the others right.
 fn markdown(head: Vec<String>, body: Vec<Vec<String>>) -> String {
     let columns = head.len();
     let all: Vec<_> = std::iter::once(head).chain(body).collect();
@@ -59,7 +60,8 @@ fn markdown(head: Vec<String>, body: Vec<Vec<String>>) -> String {
     all.iter().take(1).map(line).chain([rule]).chain(all.iter().skip(1).map(line)).collect()
 }
 
-/// An amount with its unit, in three digits: `1.44 s`, `41.3 ms`, `274 MB`; a count in full.
+/// Formats an amount with its unit and three digits: `1.44 s`, `41.3 ms`, `274 MB`; a count in
+/// full.
 pub fn amount(value: f64, unit: Unit) -> String {
     if value < 0.0 {
         return format!("-{}", amount(-value, unit));
@@ -81,7 +83,7 @@ pub fn amount(value: f64, unit: Unit) -> String {
     format!("{} {}", if whole { format!("{value:.0}") } else { three_digits(value) }, scales[scale])
 }
 
-/// Formats a ratio.
+/// Formats a ratio: `0.157 ×`.
 pub fn times(value: f64) -> String {
     format!("{} ×", three_digits(value))
 }

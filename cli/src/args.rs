@@ -127,7 +127,7 @@ pub enum Command {
         #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
         paths: Vec<PathBuf>,
         /// The snapshot: an id or a prefix of one, `@` (the last one of this copy), `@-` (the one before it),
-        /// `main` (the main workspace's) or `WORKSPACE@` (that workspace's) [default: `@`]
+        /// `main` (the main workspace's) or `WORKSPACE@` (that workspace's); by default `@`
         #[arg(long, value_name = "SNAPSHOT")]
         to: Option<String>,
     },

@@ -24,11 +24,11 @@ use verb::Verb;
 pub enum Exit {
     /// Done, or in sync.
     Done,
-    /// Drift or conflict.
+    /// The command found drift or a conflict.
     Differs,
     /// It failed, or found something wrong.
     Failed,
-    /// Saved on this device; the primary is out of reach.
+    /// Saved on this device only, because the primary is unreachable.
     Queued,
 }
 
@@ -46,10 +46,10 @@ impl From<Exit> for ExitCode {
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The engine could not do it.
+    /// An error of the engine.
     #[error(transparent)]
     Sync(#[from] SyncError),
-    /// An application's file of rows could not be read.
+    /// An application's database could not be read.
     #[error(transparent)]
     Rows(DatabaseError),
     /// `-C` does not name a folder.
@@ -99,9 +99,9 @@ pub enum CliError {
         "there are {tables} tables and {scopes} scopes: give `--scope` once for each `--table`, in their order"
     )]
     Pairs {
-        /// How many tables were given.
+        /// The number of tables that were given.
         tables: usize,
-        /// How many scopes.
+        /// The number of scopes.
         scopes: usize,
     },
     /// `--append-only` names a table that was not chosen.
@@ -166,7 +166,7 @@ impl CliError {
         })
     }
 
-    /// Returns a sentence for each thing that is wrong.
+    /// Returns a sentence for each problem.
     pub fn sentences(&self) -> Vec<String> {
         match self {
             Self::Sync(SyncError::Migrations(MigrationsError::Adopt(refused))) => {
@@ -176,7 +176,7 @@ impl CliError {
         }
     }
 
-    /// Returns one sentence. Causes that it does not quote already are added.
+    /// Returns one sentence, to which causes are added that it does not quote already.
     fn sentence(&self) -> String {
         let mut text = self.to_string();
         let mut cause = self.source();
@@ -190,7 +190,7 @@ impl CliError {
         text
     }
 
-    /// What to try next after the command `verb` failed.
+    /// Returns what to try next after the command `verb` failed.
     pub fn hint(&self, verb: Verb) -> Option<&'static str> {
         match self {
             Self::BadVariable { .. } => Some("for example: FASTEST_LOG=debug"),

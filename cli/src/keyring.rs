@@ -1,7 +1,7 @@
 //! Tokens in the system's keyring. Each is an item of the service `fastest`, whose account is the
 //! address of the remote, or the part of it that the token is valid for ([`account`]).
 //!
-//! A build without the feature `keyring` has no keyring, and says so.
+//! In a build without the feature `keyring`, every call fails with that reason.
 
 mod backend;
 #[cfg(feature = "keyring")]
@@ -11,8 +11,8 @@ pub use backend::{Keyring, KeyringError};
 
 use fastest_sync::remote::address::{Address, D1Address};
 
-/// The account under which the token of a remote is stored. A Cloudflare token is valid for all
-/// databases of its account, and the address of a server can be spelt in several ways.
+/// Returns the account under which the token of a remote is stored. A Cloudflare token is valid for
+/// all databases of its account, and the address of a server can be spelt in several ways.
 pub fn account(url: &str) -> String {
     match Address::parse(url) {
         Ok(Address::D1(D1Address { account, api: None, .. })) => format!("d1://{account}"),
@@ -24,7 +24,8 @@ pub fn account(url: &str) -> String {
     }
 }
 
-/// The keyring of the current user; none if `FASTEST_KEYRING` is `off`.
+/// Returns the keyring of the current user. It fails at each call if `FASTEST_KEYRING` is `off` or
+/// this build has no keyring.
 pub fn of_this_user() -> Box<dyn Keyring> {
     match std::env::var_os("FASTEST_KEYRING") {
         Some(value) if value == "off" => Box::new(Off("FASTEST_KEYRING turns it off")),
@@ -35,7 +36,7 @@ pub fn of_this_user() -> Box<dyn Keyring> {
     }
 }
 
-/// No keyring, with the reason.
+/// A keyring that cannot be used, and the reason.
 #[derive(Debug)]
 struct Off(&'static str);
 

@@ -115,26 +115,26 @@ impl Output {
         paths.iter().try_for_each(|path| self.entry(letter, path))
     }
 
-    /// Prints the same, unless `--quiet` is set.
+    /// Like [`Self::entries`], unless `--quiet` is set.
     pub fn entries_done(&mut self, letter: char, paths: &[String]) -> io::Result<()> {
         if self.quiet { Ok(()) } else { self.entries(letter, paths) }
     }
 
-    /// Prints something worth knowing to stderr, unless `--quiet` is set.
+    /// Prints a note to stderr, unless `--quiet` is set.
     pub fn note(&mut self, text: impl Display) {
         if !self.quiet {
             self.aside("note", CYAN, text);
         }
     }
 
-    /// Prints something to try next to stderr, unless `--quiet` is set.
+    /// Prints a hint, which names something to try, to stderr, unless `--quiet` is set.
     pub fn hint(&mut self, text: impl Display) {
         if !self.quiet {
             self.aside("hint", CYAN, text);
         }
     }
 
-    /// Prints something that needs attention to stderr.
+    /// Prints a warning to stderr, even if `--quiet` is set.
     pub fn warning(&mut self, text: impl Display) {
         self.aside("warning", YELLOW, text);
     }
@@ -159,7 +159,7 @@ impl Output {
         if self.json {
             let message = &reasons.join("\n");
             let error = ErrorReport { error: ErrorBody { code: code.as_str(), message, hint } };
-            // If stdout itself failed, nobody can be told.
+            // If stdout itself failed, there is nowhere to report it.
             let _ = self.json_line(&error).and_then(|()| self.flush());
             return;
         }

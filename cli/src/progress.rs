@@ -16,7 +16,7 @@ use crate::words::size;
 const DELAY: Duration = Duration::from_millis(700);
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Does the work, with a bar on stderr if `show` is set.
+/// Does the work, with a progress bar on stderr if `show` is set.
 pub fn watch<T>(show: bool, work: impl FnOnce(&Activity) -> T) -> T {
     let activity = Activity::default();
     if !show {

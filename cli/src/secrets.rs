@@ -12,8 +12,8 @@ use crate::keyring::{self, Keyring};
 /// The keyring's answer for a remote.
 type Answer = Result<Option<Secret>, String>;
 
-/// Looks in the environment, and then in the keyring. The keyring is asked once in a run, and only
-/// if a token may be needed that the environment lacks.
+/// Looks in the environment, and then in the keyring. The keyring is asked once for each account in
+/// a run, and only if a token may be needed that the environment lacks.
 #[derive(Debug)]
 pub struct EnvironmentThenKeyring {
     keyring: Box<dyn Keyring>,
@@ -60,7 +60,7 @@ impl Secrets for TokenOnTrial {
     }
 }
 
-/// The secret in the environment variable `name`. An empty variable counts as unset.
+/// Returns the secret in the environment variable `name`. An empty variable counts as unset.
 pub fn from_environment(name: &str) -> Result<Option<Secret>, String> {
     match env::var(name) {
         Ok(value) => Ok(not_empty(&value)),

@@ -23,7 +23,7 @@ use crate::{logs, progress};
 
 /// One run of the command.
 pub struct Session<'a> {
-    /// Where it prints.
+    /// The output that it prints to.
     pub out: &'a mut Output,
     base: PathBuf,
     store: PathBuf,
@@ -57,12 +57,12 @@ impl<'a> Session<'a> {
         Ok(Self { out, base, store, show_progress })
     }
 
-    /// The folder that relative paths start from: absolute.
+    /// Returns the absolute path of the folder that relative paths start from.
     pub fn base(&self) -> &Path {
         &self.base
     }
 
-    /// A path from the command line, absolute.
+    /// Makes a path from the command line absolute.
     pub fn path(&self, path: &Path) -> PathBuf {
         self.base.join(path)
     }
@@ -72,7 +72,7 @@ impl<'a> Session<'a> {
         self.device_with(EnvironmentThenKeyring::new())
     }
 
-    /// Opens the store with other secrets than usual.
+    /// Opens the store with these secrets instead of the usual ones.
     pub fn device_with(&self, secrets: impl Secrets + 'static) -> Result<Device, CliError> {
         start_threads()?;
         let trust = trust();
@@ -84,7 +84,7 @@ impl<'a> Session<'a> {
             .with_trust(trust))
     }
 
-    /// The primary at an address, or the one that the device follows.
+    /// Opens the primary at an address, or the one that the device is connected to.
     pub fn remote(&self, url: Option<&str>) -> Result<Remote, CliError> {
         let Some(url) = url else { return Ok(self.device()?.remote()?) };
         let state = RemoteState { url: Some(url.to_owned()), ..RemoteState::default() };
@@ -148,7 +148,7 @@ fn machine() -> Option<String> {
     env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
 }
 
-/// The folders of other users that the user trusts, and the user who called `sudo`.
+/// Returns the folders of other users that the user trusts, and the user who called `sudo`.
 fn trust() -> Trust {
     let listed = env::var_os("FASTEST_SAFE_FOLDERS").unwrap_or_default();
     let folders = env::split_paths(&listed).filter(|path| !path.as_os_str().is_empty());

@@ -36,7 +36,7 @@ pub fn changes(added: u64, modified: u64, deleted: u64) -> String {
     if parts.is_empty() { "no files changed".into() } else { parts.join(", ") }
 }
 
-/// The same for lists of paths. A path that ends with `/` is an empty folder.
+/// Like [`changes`], for lists of paths. A path that ends with `/` is an empty folder.
 pub fn listed(added: &[String], modified: &[String], deleted: &[String]) -> String {
     let files = |paths: &[String]| paths.iter().filter(|path| !path.ends_with('/')).count() as u64;
     match (files(added), files(modified), files(deleted)) {
@@ -45,8 +45,8 @@ pub fn listed(added: &[String], modified: &[String], deleted: &[String]) -> Stri
     }
 }
 
-/// Returns text from elsewhere on one line. Control characters are escaped, and characters that
-/// reorder or break a line, so that the text can neither control the terminal nor imitate other
+/// Returns text from elsewhere on one line. Control characters are escaped, and so are characters
+/// that reorder or break a line: the text can neither control the terminal nor imitate other
 /// output.
 pub fn plain(text: &str) -> Cow<'_, str> {
     escaped(text, is_steering)
@@ -68,8 +68,8 @@ fn escaped(text: &str, is_escaped: fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Control characters, line and paragraph separators, and the marks that set the direction of text
-/// (Unicode's `Bidi_Control`).
+/// Whether a character is a control character, a line or paragraph separator, or a mark that sets
+/// the direction of text (Unicode's `Bidi_Control`).
 fn is_steering(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,

@@ -18,9 +18,9 @@ pub struct Counts {
     pub files: u64,
     /// Bytes processed.
     pub bytes: u64,
-    /// Files to process in all; 0 where this is unknown.
+    /// Files to process in all; 0 if this is unknown.
     pub files_total: u64,
-    /// Bytes to process in all; 0 where this is unknown.
+    /// Bytes to process in all; 0 if this is unknown.
     pub bytes_total: u64,
 }
 

@@ -5,7 +5,7 @@
 //! - [`basicos`]: every row belongs to a tenant, and a device holds one tenant's rows
 //! - [`chronos`]: two owners in one database, and a schema that grows
 //!
-//! Each runs in a temporary folder and says what it does:
+//! Each runs in a temporary folder and prints what it does:
 //! `cargo run -p fastest-examples --bin compass`.
 
 pub mod basicos;
@@ -23,7 +23,7 @@ use fastest_sync::{Database, Remote, World, migrate};
 /// The result of an example.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// A new id, which sorts by time.
+/// Returns a new id, which sorts by time.
 pub fn new_id() -> String {
     ulid::Ulid::generate().to_string()
 }
@@ -47,7 +47,7 @@ impl Scene {
         Ok(Self { folder, remote })
     }
 
-    /// Makes the same, and migrates its primary to a schema.
+    /// Like [`Self::new`], and migrates the primary to a schema.
     fn with(schema: &Schema) -> Result<Self> {
         let scene = Self::new()?;
         run(migrate(&*scene.remote.primary, schema))??;
@@ -68,7 +68,7 @@ impl Scene {
     }
 }
 
-/// Counts how often a text occurs in a file and in the files that SQLite keeps beside it.
+/// Counts how often a text occurs in a SQLite file and its write-ahead log.
 fn occurrences(file: &Path, text: &str) -> Result<usize> {
     let mut count = 0;
     for end in ["", "-wal"] {

@@ -1,4 +1,4 @@
-//! Each example says what it should.
+//! Each example prints what it should.
 
 use std::io::Write;
 

@@ -2,10 +2,10 @@
 //!
 //! One Rust declaration per table, under [`macro@table`], is the source of truth: the DDL, the row
 //! types, the triggers on the primary and the statements of push and pull all come from it. This
-//! crate computes text and decodes answers; it opens no database. `docs/protocol.md` describes the
-//! wire for clients in other languages.
+//! crate generates SQL and decodes answers; it opens no database. `docs/protocol.md` describes the
+//! wire protocol for clients in other languages.
 
-// The code that the macros write names this crate from outside, also where it is used in here.
+// The macros' code refers to this crate by its external name, also inside the crate itself.
 extern crate self as fastest_schema;
 
 pub mod adopt;

@@ -1,8 +1,8 @@
-//! Why a command failed.
+//! The errors of commands.
 //!
-//! The rooms below have errors of their own. [`SyncError`] joins them, and adds what a user can get
-//! wrong. Messages say what failed and on what. What to do about it is for the command line to say, by
-//! [`SyncError::code`](code).
+//! Lower modules have errors of their own. [`SyncError`] joins them, and adds mistakes that a user
+//! can make. A message says what failed and on what. The command line adds advice, which it chooses
+//! by [`SyncError::code`](code).
 
 pub mod code;
 pub mod named;
@@ -29,7 +29,7 @@ use crate::replica::error::ReplicaError;
 use crate::rows::resolve::ResolveError;
 use crate::rows::write_error::WriteError;
 
-/// Why a command failed.
+/// An error of a command.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyncError {
@@ -39,8 +39,8 @@ pub enum SyncError {
         /// The folder.
         path: PathBuf,
     },
-    /// A folder that was a working copy has no `.fastest`, and is another folder by now or has lost
-    /// most of its files.
+    /// A folder that was a working copy has lost its `.fastest`. Either another folder has taken
+    /// its place, or most of its files are gone.
     #[error(
         "{} was the working copy of {name}, and may be another folder by now: it has no .fastest, and \
          {gone} of {looked_for} files of the last snapshot are not in it",
@@ -51,9 +51,9 @@ pub enum SyncError {
         path: PathBuf,
         /// Its project and workspace.
         name: String,
-        /// How many files of its last snapshot are not there.
+        /// How many of the files that were looked for are missing.
         gone: usize,
-        /// How many files were looked for.
+        /// How many files of its last snapshot were looked for.
         looked_for: usize,
     },
     /// The folder is already a working copy.
@@ -62,7 +62,7 @@ pub enum SyncError {
         /// The folder.
         path: PathBuf,
     },
-    /// Ignore files cannot be used, so it is unknown what must stay out.
+    /// Ignore files cannot be used, so it is not known which files must stay out of a snapshot.
     #[error("{}: nothing is saved, since it may have to keep files out", files.join("; "))]
     UnknownRules {
         /// Each file, with the reason.
@@ -83,7 +83,8 @@ pub enum SyncError {
         /// The path, in the working copy.
         path: String,
     },
-    /// The path cannot be untracked, because the ignore file that would name it is ignored itself.
+    /// The path cannot be untracked, because the ignore file that would name it is not in
+    /// snapshots, so that other devices would not get the rule.
     #[error(
         "{path} cannot be untracked: the .fastestignore beside it does not reach other devices, which would delete it"
     )]
@@ -105,7 +106,8 @@ pub enum SyncError {
         /// The path, in the working copy.
         path: String,
     },
-    /// A folder, or what makes it a working copy, belongs to another user of the machine.
+    /// A folder, or the state in it that makes it a working copy, belongs to another user of the
+    /// machine.
     #[error(
         "{} belongs to the user with id {owner}, and you are {user}: it is not used unless you list it as safe",
         path.display()
@@ -115,10 +117,10 @@ pub enum SyncError {
         path: PathBuf,
         /// The id of the user that it belongs to.
         owner: u32,
-        /// The id of the user who asks.
+        /// The id of the user who runs the command.
         user: u32,
     },
-    /// Root would write to the store of another user.
+    /// Root would write to the store of the user who called `sudo`.
     #[error(
         "the store {} belongs to the user with id {owner}, who called sudo and could not read what root writes there",
         path.display()
@@ -141,14 +143,14 @@ pub enum SyncError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder for a new store has files in it that are not a store's.
+    /// The folder for a new store has other files in it.
     #[error("{} holds other files: a store needs a folder of its own", path.display())]
     StoreNotEmpty {
         /// The folder.
         path: PathBuf,
     },
-    /// A home folder or the root of the file system would have become a project without being asked
-    /// for.
+    /// A home folder or the root of the file system would have become a project, which the user did
+    /// not ask for.
     #[error("{} is too much to be made a project without being asked", path.display())]
     TooMuch {
         /// The folder.
@@ -167,9 +169,9 @@ pub enum SyncError {
     /// The message is longer than a primary accepts in a row.
     #[error("the message has {bytes} bytes, more than the {max} that it may have")]
     MessageTooLong {
-        /// The bytes that it has.
+        /// Its length in bytes.
         bytes: usize,
-        /// The bytes that it may have.
+        /// The most bytes that it may have.
         max: usize,
     },
     /// The name is in use.
@@ -197,7 +199,7 @@ pub enum SyncError {
     /// Nothing has this name or id.
     #[error("there is no {what} {name:?}{}", nearest.as_ref().map(|n| format!("; did you mean {n:?}?")).unwrap_or_default())]
     Unknown {
-        /// What the name is of.
+        /// The kind of thing that the name refers to.
         what: Named,
         /// The name or id given.
         name: String,
@@ -207,7 +209,7 @@ pub enum SyncError {
     /// Several things have this name, or an id that begins with it.
     #[error("{name:?} may be any of the {what}s {}", candidates.join("; "))]
     Ambiguous {
-        /// What the name is of.
+        /// The kind of thing that the name refers to.
         what: Named,
         /// The name or id given.
         name: String,
@@ -301,7 +303,7 @@ pub enum SyncError {
         /// How often it was tried.
         attempts: u32,
     },
-    /// Another command changed the primary while this one ran.
+    /// Another command set another primary while this one ran.
     #[error("the primary was changed by another command in the meantime")]
     RemoteChanged,
     /// The file system failed.
@@ -341,7 +343,7 @@ pub enum SyncError {
         pack_id: String,
         /// Whether the devices that have it were asked to send it again.
         is_asked_for: bool,
-        /// What is wrong. It is not a source, because its text is a part of ours.
+        /// What is wrong. It is not a source, because its text is a part of this error's.
         error: Box<SyncError>,
     },
     /// The object store failed.
@@ -361,7 +363,7 @@ pub enum SyncError {
     Content(#[from] ReadContentError),
 }
 
-/// Returns how to get the pack of a [`SyncError::DamagedAtRemote`].
+/// Returns advice on how to get the pack of a [`SyncError::DamagedAtRemote`].
 fn way_out(is_asked_for: bool) -> &'static str {
     if is_asked_for {
         "; the devices that have the pack are asked to send it again: run `fastest pull` in the project \

@@ -1,18 +1,19 @@
 //! Fastest on one device: the replica, the primary, packs between them, and the commands.
 //!
-//! There are two doors. [`Database`] is for an application with tables of its own: it reads and
+//! There are two entry points. [`Database`] is for an application with its own tables: it reads and
 //! writes rows, and pushes and pulls them with a [`Remote`]. It has no packs and no working copies.
-//! [`Device`] is for commands: it opens a store, and each command is a method that returns a struct of
-//! [`device::report`].
+//! [`Device`] is for commands: it opens a store, and each command is a method. Most of them return
+//! a struct of [`device::report`].
 //!
-//! Beside the doors, [`remote`] is public because both of them need one and an application may bring a
-//! primary of its own, [`migrations`] because developers run them, and [`waiting`] because a program
-//! says how it tells its user that it waits.
+//! Three more modules are public: [`remote`], because both entry points need one, and an
+//! application may bring its own primary; [`migrations`], because developers run them; and
+//! [`waiting`], because a program decides how to tell its user that it waits.
 //!
-//! Pure functions decide what can be decided without IO, and thin code carries it out. This crate reads
-//! neither the home folder nor the environment, but for the check that keeps `push` from making a home
-//! folder a project: its callers do. Time, randomness and waiting come from the [`World`] that its
-//! callers open things with. `ARCHITECTURE.md` lists the rooms.
+//! Pure functions decide whatever can be decided without I/O, and thin code carries the decisions
+//! out. This crate leaves the home folder and the environment to its callers, with one exception:
+//! the check that keeps `push` from making a home folder a project. Time, randomness and waiting
+//! come from the [`World`] that the caller passes. `ARCHITECTURE.md` describes the modules
+//! ("rooms").
 
 pub(crate) mod base;
 pub mod database;
@@ -44,8 +45,7 @@ pub use replica::local::conflicts::ConflictId;
 pub use rows::resolve::Resolution;
 pub use rows::write_error::WriteError;
 
-/// What the tests and benches of this workspace look at behind the two doors. It may change in any
-/// version.
+/// Internals that the tests and benches of this workspace use. They may change in any version.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::exchange::plan::plan_all;

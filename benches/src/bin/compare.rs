@@ -16,9 +16,9 @@ use fastest_benches::table::amount;
 /// each run
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The folder whose files are stored; it is copied, and not changed
+    /// The folder whose files are stored; it is copied, not changed
     tree: PathBuf,
-    /// How often all is done
+    /// The number of runs
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Measures what becomes of time and space as a project grows, on trees that it makes.
+//! Measures how time and space grow with a project, on generated trees.
 //!
 //! `cargo build --release && cargo run --release -p fastest-benches --bin scale`
 

@@ -37,8 +37,8 @@ impl Bench {
         folder::empty(&folder)
     }
 
-    /// Makes a copy of the tree for each peer, and sets the peer up. Returns the peers in the order
-    /// of this run.
+    /// Sets up the peers. Those that change files get a copy of the tree each; the others share the
+    /// original. Returns the peers in the order of this run.
     fn set_up(&self, folder: &Path, run: usize) -> Result<Vec<Box<dyn Peer>>> {
         let mut peers = Vec::new();
         for index in order(self.peers.len(), run) {
@@ -70,7 +70,7 @@ impl Bench {
         })
     }
 
-    /// Adds the size of what a peer stored, if that is the step.
+    /// Records the size of a peer's store, if the step is one that measures it.
     fn store(&self, step: Step, peer: &dyn Peer, run: usize, results: &mut Results) -> Result<()> {
         let (false, Some(place)) = (step.row().1 == Unit::Seconds, peer.stored()) else {
             return Ok(());
@@ -127,10 +127,10 @@ impl Bench {
     }
 }
 
-/// The order in which `count` peers take turns in this run. Another peer is first in each run, and
-/// each follows every other one equally often, within `count` runs if that is even, and within
-/// twice as many if it is odd (Williams' squares). So no peer always finds the disk and caches as
-/// the same other left them.
+/// Returns the order in which `count` peers take turns in this run. A different peer is first in
+/// each run, and each follows every other one equally often, within `count` runs if that is even,
+/// and within twice as many if it is odd (Williams' squares). So no peer always finds the disk and
+/// the caches as left by the same other peer.
 fn order(count: usize, run: usize) -> Vec<usize> {
     let is_mirrored = count % 2 == 1 && run % 2 == 1;
     let turn = |place: usize| {

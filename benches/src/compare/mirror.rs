@@ -10,12 +10,13 @@ use crate::measure::run;
 
 const ALL: Keeps = Keeps { modes: true, empty_folders: true };
 
-/// rsync in one run: it compares a mirror that it made, and makes another one.
+/// rsync in one run. "Status" compares the tree with a mirror that is made at set-up; "clone" makes
+/// another copy.
 pub struct Rsync {
     place: Place,
 }
 
-/// tar and zstd in one run, level 1 with two threads, as one archive.
+/// tar piped through zstd in one run: one archive, at level 1 with two threads.
 pub struct Tar {
     place: Place,
 }
@@ -80,8 +81,8 @@ impl Tar {
         Self { place }
     }
 
-    /// A pipe of two programs, which fails if either of them fails. The shell gets the paths as
-    /// `$1` and `$2`, so that it does not interpret them.
+    /// Returns a pipe of two programs, which fails if either of them fails. The shell gets the
+    /// paths as `$1` and `$2`, so that it does not interpret them.
     fn pipe(&self, script: &str, first: PathBuf, second: PathBuf) -> Command {
         let mut bash = self.place.command("bash");
         bash.args(["-euo", "pipefail", "-c", script, "bash"]).arg(first).arg(second);
@@ -160,7 +161,7 @@ impl Peer for Cp {
     }
 
     fn check(&mut self, _: Step, _: usize, _: &[u8]) -> Result<()> {
-        // Without `-p`, the user's umask would apply.
+        // cp runs without `-p`, so the user's umask applies.
         check_copy(&self.place, &self.place.path("copy"), Keeps { modes: false, ..ALL })
     }
 

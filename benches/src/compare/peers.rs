@@ -9,7 +9,7 @@ use crate::{fastest, machine};
 pub const NAMES: [&str; 6] = ["fastest", "git", "restic", "rsync", "tar+zstd", "cp"];
 
 /// The first version of git that has `init -b`.
-const GIT_LEAST: (u32, u32) = (2, 28);
+const GIT_MIN: (u32, u32) = (2, 28);
 
 /// The peers, by name: those to measure, and those to leave out.
 pub struct Peers {
@@ -54,8 +54,8 @@ fn new_enough(said: String) -> Result<String, String> {
     let number = said.split_whitespace().nth(2).unwrap_or_default();
     let mut parts = number.split('.').map(str::parse);
     match (parts.next(), parts.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < GIT_LEAST => {
-            Err(format!("{said} is older than {}.{}", GIT_LEAST.0, GIT_LEAST.1))
+        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < GIT_MIN => {
+            Err(format!("{said} is older than {}.{}", GIT_MIN.0, GIT_MIN.1))
         }
         _ => Ok(said),
     }

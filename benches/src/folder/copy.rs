@@ -1,4 +1,4 @@
-//! Copies a caller's tree without what would keep a peer from storing every file.
+//! Copies a caller's tree without files that would keep a peer from storing all the others.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::{Size, size_without};
 use crate::error::{Error, Result};
 use crate::measure::run;
 
-/// What is removed from any folder of a copy, so that every peer has to store every file.
+/// Names that are removed from every folder of a copy, so that every peer has to store every file.
 const LEFT_OUT: [&str; 8] =
     [".fastest", ".fastestignore", ".git", ".gitattributes", ".gitignore", ".hg", ".jj", ".svn"];
 
@@ -25,7 +25,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     clear_of_rules(to)
 }
 
-/// The listing of what [`copy`] would make of a tree.
+/// Returns the size that a [`copy`] of the tree would have.
 ///
 /// # Errors
 ///
@@ -34,7 +34,8 @@ pub fn size_to_copy(from: &Path) -> Result<Size> {
     size_without(&from.canonicalize().map_err(Error::at(from))?, &LEFT_OUT)
 }
 
-/// Refuses anything but a real folder: what a link points to is not ours to remove.
+/// Removes [`LEFT_OUT`] from a copy. Refuses anything but a real folder: the target of a link is
+/// not ours to change.
 fn clear_of_rules(copy: &Path) -> Result<()> {
     if !fs::symlink_metadata(copy).map_err(Error::at(copy))?.is_dir() {
         return Err(Error::Unusable(format!("{} is no folder", copy.display())));
@@ -64,7 +65,7 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, symlink};
     use std::path::PathBuf;
 
-    /// A tree with state and rules in it: two folders and three files of its own.
+    /// A tree that includes state and rules; two folders and three files are its own.
     fn tree(folder: &Path) {
         fs::create_dir_all(folder.join("a/empty")).unwrap();
         fs::create_dir_all(folder.join("a/.git/objects")).unwrap();

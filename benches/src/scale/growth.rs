@@ -14,7 +14,7 @@ use crate::{folder, made};
 /// How many times a short step is timed in each run.
 const REPEATS: u64 = 3;
 /// The fewest files that a tree may have: each turn changes a different file.
-pub const FILES_LEAST: u64 = REPEATS + 2;
+pub const FILES_MIN: u64 = REPEATS + 2;
 /// Sizes of files in bytes: at least the first, and less than the second.
 const BYTES: (u64, u64) = (20, 200);
 
@@ -97,7 +97,7 @@ impl Tree<'_> {
 
     /// Measures a snapshot with one changed file: its time, and the space that it adds.
     fn one_file(&mut self, device: &Fastest, turn: u64) -> Result<()> {
-        let path = made::path((self.files / FILES_LEAST) * (turn + 1));
+        let path = made::path((self.files / FILES_MIN) * (turn + 1));
         made::change(&self.root.join(&path), self.run as u64)?;
         let before = packs(device)?;
         let row = self.row("one file changed: snapshot");

@@ -1,7 +1,7 @@
-//! Measures what many workspaces of one project on one device add, with one changed file in each.
+//! Measures how much many workspaces of one project, with one changed file in each, add to a
+//! device's store and to the primary.
 //!
-//! Working copies are made and removed one after the other, so that all of them need the space of
-//! two.
+//! Working copies are made and removed one after the other, so that there are never more than two.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::made;
 use crate::results::{Results, Unit};
 use crate::table::amount;
 
-/// The number of files in the generated tree, and their sizes in bytes: at least, and less than.
+/// Number of files in the generated tree, and their size in bytes: minimum, and exclusive maximum.
 const FILES: u64 = 2000;
 const BYTES: (u64, u64) = (10_000, 40_000);
 
@@ -92,7 +92,7 @@ fn check_all(device: &Fastest, first: &Path, workspaces: u64) -> Result<()> {
     check(number(&status, "waiting_rows")? == 0, || format!("something waits: {status}"))
 }
 
-/// Bytes of the device's whole store, and of the primary with its packs.
+/// Returns the bytes of the device's whole store, and of the primary with its packs.
 fn sizes(folder: &Path, device: &Fastest) -> Result<(u64, u64)> {
     let primary = folder::size(&folder.join("primary"))?.bytes;
     Ok((folder::size(device.store())?.bytes, primary))

@@ -12,8 +12,8 @@ use crate::output::Output;
 use crate::session::Session;
 use crate::words::plain;
 
-/// Lists what the user must decide, or retries or drops a refused transaction. An application's
-/// file is used if one is named.
+/// Lists what the user must decide, or retries or drops a refused transaction. Works on an
+/// application's database if `--database` names one.
 pub fn conflicts(session: &mut Session<'_>, asked: &Conflicts) -> Result<Exit, CliError> {
     let Some(file) = &asked.database else { return list(session) };
     let mut database = Database::open_recorded(&session.path(file), World::system())?;
@@ -115,12 +115,13 @@ fn row(conflict: &RowConflict, what: &str) -> String {
     format!("{}{table} {key}{what}", project.unwrap_or_default())
 }
 
-/// A value as JSON on one line, without control characters.
+/// Formats a value as JSON on one line, without control characters.
 fn json(value: &Value) -> String {
     plain(&value.to_string()).into_owned()
 }
 
-/// Reads values as people write them: numbers without a fraction or an exponent are integers.
+/// Converts JSON values as people write them: numbers without a fraction or an exponent are
+/// integers.
 fn values(
     columns: serde_json::Map<String, Value>,
 ) -> Result<BTreeMap<String, fastest_sync::Value>, CliError> {

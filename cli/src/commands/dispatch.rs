@@ -89,7 +89,7 @@ fn unparsed(error: &clap::Error, out: &mut Output) -> Exit {
         };
     }
     if !out.json() {
-        // Clap's own message and format. If stderr fails, nobody can be told.
+        // Clap's own message and format. If stderr fails, there is nowhere to report it.
         let text = error.render().to_string();
         let _ = match words::plain_lines(&text) {
             Cow::Borrowed(_) => error.print(),

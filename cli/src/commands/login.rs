@@ -14,7 +14,7 @@ use crate::secrets::{TokenOnTrial, from_environment};
 use crate::session::{Session, runtime};
 use crate::words::plain;
 
-/// Most bytes of input that are read. No token is that long.
+/// Maximum number of bytes of input that are read. No token is that long.
 const TOKEN_BYTES_MAX: u64 = 64 << 10;
 
 /// `fastest remote login`
@@ -22,11 +22,11 @@ const TOKEN_BYTES_MAX: u64 = 64 << 10;
 struct LoginReport {
     /// Address of the primary.
     url: String,
-    /// Whether such a primary uses a token at all.
+    /// Whether this kind of primary uses a token at all.
     needs_token: bool,
     /// Whether the token was stored in the keyring.
     kept: bool,
-    /// Whether the primary accepted it.
+    /// Whether the primary could be reached and accepted it.
     checked: bool,
     /// Another problem that the primary reported, or why it could not be asked.
     problem: Option<String>,
@@ -37,7 +37,7 @@ struct LoginReport {
 struct LogoutReport {
     /// Address of the primary.
     url: String,
-    /// Whether such a primary uses a token at all.
+    /// Whether this kind of primary uses a token at all.
     needs_token: bool,
     /// Whether there was a token to delete.
     deleted: bool,

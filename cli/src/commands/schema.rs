@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter, ErrorKind};
 use std::path::Path;
 
 use fastest_sync::migrations::{
-    self, Chosen, Comparison, ExportError, Generated, MendedExport, NewMigration, Policy, Source,
+    self, Chosen, Comparison, ExportError, Generated, NewMigration, Policy, RepairedExport, Source,
     mermaid,
 };
 use fastest_sync::remote::address::Address;
@@ -38,7 +38,7 @@ pub fn run(session: &mut Session<'_>, command: Schema) -> Result<Exit, CliError>
                 Some(output) => session.path(&output),
                 None => file.with_extension("mended.sql"),
             };
-            mend_export(session, &file, &output)
+            repair_export(session, &file, &output)
         }
         Schema::Migrate { target } => {
             let source = source(session, target.dir.as_deref())?;
@@ -88,7 +88,7 @@ struct Mended<'p> {
 
 /// Writes the mended export as a whole or not at all, because a partial one could be imported
 /// without an error.
-fn mend_export(session: &mut Session<'_>, file: &Path, path: &Path) -> Result<Exit, CliError> {
+fn repair_export(session: &mut Session<'_>, file: &Path, path: &Path) -> Result<Exit, CliError> {
     let io = |action, path: &Path| {
         let path = path.to_owned();
         move |source| CliError::Io { action, path, source }
@@ -97,8 +97,8 @@ fn mend_export(session: &mut Session<'_>, file: &Path, path: &Path) -> Result<Ex
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let mut output = tempfile::NamedTempFile::new_in(folder).map_err(io("write", path))?;
-    let mended = migrations::mend_export(input, BufWriter::new(&mut output));
-    let MendedExport { statements, triggers } = mended.map_err(|error| match error {
+    let mended = migrations::repair_export(input, BufWriter::new(&mut output));
+    let RepairedExport { statements, triggers } = mended.map_err(|error| match error {
         ExportError::Io(source) => io("mend", file)(source),
         error => io("mend", file)(std::io::Error::other(error)),
     })?;

@@ -1,13 +1,13 @@
-//! The kind of an error in a word, for programs.
+//! Error codes: one word for each kind of error, for programs.
 
 use fastest_sync::Code as EngineCode;
 
 /// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
-    /// One of the engine's.
+    /// A kind of error of the engine.
     Engine(EngineCode),
-    /// An application's file of rows could not be read.
+    /// An application's database could not be read.
     BadDatabase,
     /// The command line or a variable is wrong.
     Usage,
@@ -20,7 +20,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// Returns the word for it. These words never change.
+    /// Returns the code's word. These words never change.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Engine(code) => code.as_str(),

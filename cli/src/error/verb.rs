@@ -1,4 +1,4 @@
-//! The commands by name, for hints and for whoever waits for one.
+//! The names of the commands, for hints and for processes that wait for this one.
 
 use std::fmt;
 

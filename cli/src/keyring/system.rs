@@ -41,7 +41,7 @@ impl Keyring for System {
 }
 
 fn entry(account: &str) -> Result<Entry, KeyringError> {
-    // `Entry::new` only says that there is no store. The reason is here.
+    // `Entry::new` reports only that there is no store. The status has the reason.
     match Entry::store_status() {
         Ok(()) => Entry::new(SERVICE, account).map_err(unusable),
         Err(error) => Err(KeyringError(error.to_string())),

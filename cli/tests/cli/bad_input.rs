@@ -1,4 +1,4 @@
-//! What users get wrong, and what goes wrong around them: the message, the hint, the status.
+//! Mistakes of users, and failures around them: the message, the hint, the exit status.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ fn demo() -> Scene {
     scene
 }
 
-/// The same, saved once.
+/// Like [`demo`], pushed once.
 fn saved() -> Scene {
     let scene = demo();
     let pushed = scene.run("store", "demo", "push");
@@ -75,7 +75,7 @@ fn names() {
     error: there is a workspace named "main" already
     hint: choose another name with `--workspace NAME`
     "#);
-    // The reason is the engine's to word.
+    // The engine words the reason, so only the code is checked.
     for name in ["", "a/b", "..", "a\nb", "-x"] {
         let name = format!("--name={name}");
         let told = scene.run_args("store", "", &["init", "other", &name, "--json"]);
@@ -122,7 +122,7 @@ fn unknown_names() {
     hint: `fastest log` shows the snapshots there are
     "#);
     let mut id = scene.field("store", "demo", "push", "snapshot_id");
-    // `U` is in no id.
+    // No id contains `U`.
     id.replace_range(id.len() - 1.., "U");
     let told = scene.run("store", "demo", &format!("restore --to {id}"));
     assert!(told.starts_with("exit 2\n--- stderr\nerror: there is no snapshot \"snap-"), "{told}");
@@ -255,7 +255,7 @@ fn a_primary_out_of_reach() {
     assert!(checked.starts_with("exit 2\n--- stdout\n"), "{checked}");
     assert!(checked.contains("\nproblem name: the folder "), "{checked}");
     assert!(checked.contains("\n        make sure that the folder or the host"), "{checked}");
-    // It is back, and what waited arrives.
+    // The disk is back, and the queued snapshots arrive.
     fs::rename(scene.path("unplugged"), scene.path("disk")).unwrap();
     let pushed = scene.run("store", "demo", "push");
     assert!(pushed.starts_with("exit 0"), "{pushed}");

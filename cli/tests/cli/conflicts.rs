@@ -1,4 +1,4 @@
-//! Rows that two devices changed, each in its own way: told, and settled.
+//! Row conflicts between two devices, and refused transactions: how they are shown and resolved.
 
 use std::fs;
 
@@ -46,7 +46,7 @@ fn json(scene: &Scene, store: &str, dir: &str, words: &str) -> Value {
     serde_json::from_str(&scene.text(store, dir, &format!("{words} --json"))).unwrap()
 }
 
-/// The name of the main workspace, as a device has it.
+/// Returns the name of the main workspace, according to a device.
 fn main(scene: &Scene, store: &str, dir: &str) -> String {
     let list = json(scene, store, dir, "workspace list");
     let entries = list["workspaces"].as_array().unwrap();
@@ -54,7 +54,8 @@ fn main(scene: &Scene, store: &str, dir: &str) -> String {
     main["name"].as_str().unwrap().to_owned()
 }
 
-/// Both devices hear of what stands now.
+/// Syncs both devices, and checks that no conflict is left and that they agree on the main
+/// workspace. Returns its name.
 fn agree(scene: &Scene) -> String {
     done(scene, "there", "copy", "push");
     done(scene, "here", "app", "pull");
@@ -67,7 +68,7 @@ fn agree(scene: &Scene) -> String {
 #[test]
 fn a_conflict_is_shown() {
     let scene = scene();
-    // The primary's choice stands until this is settled.
+    // The primary's choice applies until the conflict is resolved.
     assert_eq!(main(&scene, "there", "copy"), "left");
     assert_snapshot!(scene.run("there", "copy", "conflicts"), @r#"
     exit 1
@@ -85,7 +86,7 @@ fn a_conflict_is_shown() {
     --- stdout
     {"conflicts":[{"id":"[ID]","project":"app","table":"projects","key":"[ID]","deleted":false,"at":"[TIME]","columns":[{"column":"main_workspace_id","base":"[ID]","ours":"[ID]","theirs":"[ID]","now":"[ID]"}]}]}
     "#);
-    // Outside of a project too, and nothing where there is none.
+    // The conflict is also shown outside of the project, and not on the other device.
     assert!(scene.run("there", "", "conflicts").starts_with("exit 1"));
     assert_eq!(
         scene.run("here", "app", "conflicts"),
@@ -128,7 +129,7 @@ fn another_value() {
     let entries = list["workspaces"].as_array().unwrap();
     let other = entries.iter().find(|entry| entry["name"] == "main").unwrap();
     let value = format!(r#"{{"main_workspace_id":{}}}"#, other["id"]);
-    // The beginning of the id is enough.
+    // A prefix of the id is enough.
     let told =
         scene.run_args("there", "copy", &["resolve", &id[..20], "--value", &value, "--json"]);
     assert!(told.starts_with("exit 0") && told.contains(r#""written":true"#), "{told}");
@@ -187,12 +188,12 @@ fn what_cannot_be_settled_so() {
     error: column "id" of projects: it cannot be chosen
     hint: `fastest conflicts` shows the columns; write `--value '{"column":"text"}'`
     "#);
-    // Neither chosen nor two at once.
+    // Exactly one choice is required.
     let told = scene.run("there", "copy", &format!("resolve {id}"));
     assert!(told.starts_with("exit 2") && told.contains("--ours"), "{told}");
     let told = scene.run("there", "copy", &format!("resolve {id} --ours --theirs"));
     assert!(told.starts_with("exit 2") && told.contains("cannot be used with"), "{told}");
-    // All that left it as it was.
+    // The conflict is unchanged by all of these.
     assert_eq!(scene.field("there", "copy", "conflicts", "id"), id);
 }
 
@@ -204,7 +205,7 @@ struct Note {
     title: String,
 }
 
-/// An application's file in which two rows wait that were written together and refused.
+/// Returns an application's database with a refused transaction of two rows.
 fn refused(scene: &Scene) -> Database {
     let tables = vec![Note::TABLE].leak();
     let migrations = vec![Migration { name: "0000_app_init.sql", sql: init_sql(tables).leak() }];

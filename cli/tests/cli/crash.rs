@@ -1,8 +1,8 @@
 //! kill -9 at random moments of snapshot, push, pull and restore, two hundred times.
 //!
-//! After each: the store passes `doctor`; every file in the working copy is as it was or as it was
-//! to be; the same command succeeds; what it replaced is in a snapshot. At the end, every snapshot
-//! that a push has acknowledged is in both devices' logs.
+//! After each: the store passes `doctor`; every file in the working copy has its old or its new
+//! content; the same command succeeds; what it replaced is in a snapshot. At the end, every
+//! snapshot that a push has acknowledged is in both devices' logs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ fn a_kill_at_any_moment_loses_nothing() {
     }
 }
 
-/// What stands at each path, files with their bytes.
+/// The entry at each path, with the bytes of files.
 type Contents = BTreeMap<PathBuf, (Found, Vec<u8>)>;
 
 fn read(root: &Path) -> Contents {
@@ -99,8 +99,8 @@ fn snapshot_of(report: &Value) -> String {
     report["snapshot_id"].as_str().unwrap().to_owned()
 }
 
-/// Starts a command and kills it at a moment that is as likely early as late; true where the kill
-/// came before the end. The first of its kind is left alone: how long they take depends on the
+/// Starts a command and kills it at a uniformly random moment. Returns whether it was killed before
+/// it ended. The first command of each kind is not killed: how long it takes depends on the
 /// machine.
 fn kill_in_the_middle(
     copy: &Copy<'_>,
@@ -119,7 +119,7 @@ fn kill_in_the_middle(
     child.kill().unwrap();
     let killed = child.wait_with_output().unwrap().status.code().is_none();
     if !killed {
-        // It was faster than thought: aim earlier.
+        // It was faster than expected: aim earlier.
         durations.insert(words[0].to_owned(), begun.elapsed().mul_f64(0.9));
     } else {
         durations.insert(words[0].to_owned(), usual.mul_f64(1.05));
@@ -127,7 +127,8 @@ fn kill_in_the_middle(
     killed
 }
 
-/// Of the files that the command replaced or deleted, two are looked for in the newest snapshots.
+/// Checks that two files, chosen at random from those that the command replaced or deleted, are in
+/// the newest snapshots.
 fn assert_replaced_is_kept(
     copy: &Copy<'_>,
     before: &Contents,

@@ -1,4 +1,4 @@
-//! SQLite databases of applications among the files: what travels of them, and what a pull does to
+//! SQLite databases of applications among the files: what is sent of them, and what a pull does to
 //! those that it replaces.
 
 use std::fs;
@@ -18,7 +18,8 @@ fn beside(path: &Path, side: &str) -> PathBuf {
     format!("{}{side}", path.display()).into()
 }
 
-/// An application's connection. As one whose process is killed, it leaves its log behind.
+/// Opens an application's connection. When it is dropped it leaves its log behind, as if its
+/// process had been killed.
 fn open(path: &Path, journal_mode: &str) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
@@ -33,7 +34,7 @@ fn add(connection: &Connection, n: i64) {
     connection.execute("INSERT INTO notes VALUES (?1)", [n]).unwrap();
 }
 
-/// The rows of a database that is whole.
+/// Returns the rows of a database, and checks its integrity.
 fn rows(path: &Path) -> Vec<i64> {
     let connection = Connection::open(path).unwrap();
     let check: String =
@@ -43,7 +44,7 @@ fn rows(path: &Path) -> Vec<i64> {
     rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// Two devices, and the project of the first.
+/// Two devices that share a primary, and the folder of the first one's project.
 fn project() -> Scene {
     let scene = sharing(&["here", "there"]);
     scene.write("mine/other.txt", "other");
@@ -139,7 +140,7 @@ fn a_database_that_nobody_wrote_to_is_the_same_with_its_log_and_without() {
     drop(application);
     assert!(!beside(&path, "-wal").exists());
     assert_eq!(mine.run(&["snapshot"])["created"], false);
-    // A row in the log alone is news, though the main file stays as it is.
+    // A row that is only in the log counts as a change, although the main file is the same.
     add(&open(&path, "WAL"), 1000);
     mine.run(&["snapshot"]);
     add(&open(&path, "WAL"), 1001);
@@ -165,8 +166,8 @@ fn a_transaction_that_a_crash_cut_off_is_rolled_back_in_the_copy() {
     assert!(beside(&scene.path("mine/app.db"), "-journal").exists());
 }
 
-/// A project whose first device has a log beside its database, which is ignored as it is in many a
-/// project, and whose second has other rows.
+/// A project with a database. The first device has a log beside it, ignored as in many projects;
+/// the second device has pushed other rows.
 fn with_stale_log(scene: &Scene) -> (Copy<'_>, PathBuf) {
     scene.write("mine/.gitignore", "*-wal\n*-shm\n");
     let path = scene.path("mine/app.db");
@@ -224,7 +225,7 @@ fn a_restore_leaves_no_stale_log_beside_a_database() {
         assert_eq!(report["kept"], serde_json::json!([]), "{report}");
         SIDES.iter().for_each(|side| assert!(!beside(&path, side).exists(), "{side}"));
         assert_eq!(rows(&path), [1]);
-        // What was unsaved is in the snapshot before.
+        // The unsaved rows are in the safety snapshot.
         let before = report["safety_snapshot_id"].as_str().unwrap().to_owned();
         mine.run(&["restore", "--to", &before]);
         assert_eq!(rows(&path), (1..300).collect::<Vec<_>>());
@@ -254,7 +255,7 @@ fn a_database_that_an_application_has_open_is_left_until_it_is_closed() {
     let text = report["warnings"].to_string();
     assert!(text.contains("an application has this database open; close it"), "{text}");
     assert_eq!(scene.read("mine/late.txt"), "1");
-    // Nothing here was edited: later changes elsewhere are in conflict with nothing.
+    // Nothing was edited here, so later changes elsewhere conflict with nothing.
     scene.write("yours/late.txt", "2");
     theirs(&scene).run(&["push"]);
     let report = mine.run(&["pull", "yours"]);
@@ -263,7 +264,7 @@ fn a_database_that_an_application_has_open_is_left_until_it_is_closed() {
     assert_eq!(rows(&path), (0..500).collect::<Vec<_>>());
     assert_eq!(mine.run(&["status"])["dirty"], false);
     drop(application);
-    // The last to close it applies the log, and deletes it.
+    // The last connection to close applies the log and deletes it.
     assert_eq!(rows(&path), (0..500).collect::<Vec<_>>());
     let report = mine.run(&["pull", "yours"]);
     assert_eq!((&report["left"], &report["conflicts"]), (&none, &none), "{report}");

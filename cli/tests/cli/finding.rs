@@ -1,5 +1,5 @@
-//! The project finds itself again: folders that lost their `.fastest`, or were copied, moved or put
-//! back, and names that two have.
+//! Projects are found again: folders that lost their `.fastest`, or were copied, moved or restored;
+//! and two projects or workspaces with the same name.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::scene::Scene;
 use crate::world::{Copy, sharing};
 
-/// A project `app` in `mine` of store `here`, pushed to a primary that `there` and `third` follow too.
+/// A project `app` in `mine` of store `here`, pushed to a primary that `there` and `third` use too.
 fn shared() -> Scene {
     let scene = sharing(&["here", "there", "third"]);
     for name in ["a", "b", "c"] {
@@ -42,7 +42,7 @@ fn projects(scene: &Scene, store: &str) -> Vec<String> {
     list["projects"].as_array().unwrap().iter().map(name).collect()
 }
 
-/// The names of the workspaces that a device knows after a pull.
+/// Returns the names of the workspaces that a device knows after a pull.
 fn workspaces(scene: &Scene, store: &str, dir: &str) -> Vec<String> {
     json(scene, store, dir, "pull");
     let list = json(scene, store, dir, "workspace list");
@@ -55,7 +55,7 @@ fn a_folder_that_lost_its_state_goes_on_where_it_was() {
     let scene = shared();
     scene.run("there", "", "clone app yours");
     let before = json(&scene, "here", "mine", "status");
-    // By any command, from the folder or from one in it.
+    // Any command finds it, in the folder or in one below it.
     fs::create_dir(scene.path("mine/sub")).unwrap();
     for (dir, words) in [("mine", "status"), ("mine/sub", "log"), ("mine", "drift")] {
         lose(&scene, "mine");
@@ -81,7 +81,7 @@ fn a_folder_that_lost_most_files_too_goes_on_if_it_is_the_same_folder() {
     let scene = shared();
     let before = json(&scene, "here", "mine", "status");
     if fs::metadata(scene.path("mine")).unwrap().created().is_err() {
-        return; // A file system that does not date folders.
+        return; // The file system does not record when a folder was created.
     }
     for file in [".fastest/head", "b", "c"] {
         fs::remove_file(scene.path(format!("mine/{file}"))).unwrap();
@@ -93,7 +93,7 @@ fn a_folder_that_lost_most_files_too_goes_on_if_it_is_the_same_folder() {
     assert_eq!(pushed["project_id"], before["project_id"]);
     let warning = pushed["warnings"][0].as_str().unwrap();
     assert!(warning.contains("2 of its files are gone"), "{warning}");
-    // A folder that was made anew in its place is another one.
+    // A new folder in its place is not taken for it.
     fs::rename(scene.path("mine"), scene.path("old")).unwrap();
     scene.write("mine/other", "");
     let told = scene.run("here", "mine", "push");
@@ -109,7 +109,7 @@ fn what_others_did_is_not_undone_by_a_folder_that_was_found_again() {
     }
     fs::remove_file(scene.path("yours/b")).unwrap();
     json(&scene, "there", "yours", "push");
-    // One that was brought in before, and one that comes after.
+    // One of their changes is pulled before the state is lost, and one is pushed after.
     json(&scene, "here", "mine", "pull yours");
     lose(&scene, "mine");
     scene.write("yours/c", "theirs");
@@ -160,7 +160,7 @@ fn a_folder_that_holds_something_else_by_now_is_not_taken_for_what_it_was() {
         assert!(told.contains("fastest clone PROJECT --here"), "{told}");
         assert!(!scene.path("mine/.fastest").exists(), "{words}");
     }
-    // A folder in it is one of its own.
+    // A folder in it can become a project of its own.
     scene.write("mine/inner/f", "");
     assert_eq!(json(&scene, "here", "mine/inner", "push")["project"], "inner");
     fs::remove_dir_all(scene.path("mine/inner")).unwrap();
@@ -168,7 +168,7 @@ fn a_folder_that_holds_something_else_by_now_is_not_taken_for_what_it_was() {
     assert_eq!((&joined["files"], &joined["added"]), (&3.into(), &Value::from(vec!["other"])));
     assert_eq!(scene.read("mine/a"), "1");
     assert_eq!(Copy::new(&scene, "here", "mine").log(), head);
-    // Or it becomes another project, by name.
+    // Or the folder becomes another project, under another name.
     fs::remove_dir_all(scene.path("mine")).unwrap();
     scene.write("mine/other", "something else");
     assert_eq!(json(&scene, "here", "mine", "init --name else")["project"], "else");
@@ -178,8 +178,8 @@ fn a_folder_that_holds_something_else_by_now_is_not_taken_for_what_it_was() {
 #[test]
 fn nothing_makes_a_second_project_silently() {
     let scene = shared();
-    // A folder of the same name: on this device, on another one that knows the project, and on one
-    // that has to ask the primary.
+    // A folder named like the project: on this device, on another one that knows the project, and
+    // on one that has to ask the primary.
     scene.run("there", "", "clone app yours");
     for (number, store) in ["here", "there", "third"].into_iter().enumerate() {
         let dir = format!("{number}/app");
@@ -191,7 +191,7 @@ fn nothing_makes_a_second_project_silently() {
         assert!(!scene.path(&dir).join(".fastest").exists(), "{store}");
     }
     assert_eq!(projects(&scene, "third"), ["app"]);
-    // As it says.
+    // Both ways out that the message names work.
     assert_eq!(json(&scene, "third", "2/app", "init --name other")["project"], "other");
     assert_eq!(json(&scene, "third", "2/app", "push")["project"], "other");
     json(&scene, "there", "1/app", "clone app --here");
@@ -208,10 +208,10 @@ fn a_project_of_a_name_that_the_primary_has_is_not_sent() {
     assert!(told.starts_with("exit 2") && told.contains("which is another one"), "{told}");
     assert!(told.contains("fastest project rename"), "{told}");
     assert_eq!(json(&scene, "there", "second", "status")["unpushed"], 1, "it is saved here");
-    // Nor does it go out behind another push.
+    // Nor does another command send it.
     scene.run("there", "", "clone other nowhere");
     assert_eq!(projects(&scene, "third"), ["app"]);
-    // Two are told apart by their ids.
+    // Two projects of one name are told apart by their ids.
     let told = scene.run("there", "", "clone app copy");
     let ids: Vec<&str> = vec![made["project_id"].as_str().unwrap()];
     assert!(told.starts_with("exit 2") && ids.iter().all(|id| told.contains(id)), "{told}");
@@ -255,11 +255,11 @@ fn a_folder_with_files_joins_a_project_and_keeps_them() {
     json(&scene, "here", "mine", "pull yours");
     assert_eq!(scene.read("mine/a") + &scene.read("mine/own"), "minemine");
     assert_eq!(scene.read("mine/deep/er/f"), "1");
-    // A folder that is in a project already is left alone, and so is one that is none.
+    // A folder that is in a project already is refused, and so is one that does not exist.
     let again = scene.run("there", "yours", "clone app --here");
     assert!(again.starts_with("exit 2") && again.contains("project already"), "{again}");
     assert!(scene.run("there", "", "clone app gone --here").starts_with("exit 2"));
-    // An empty one gets it all.
+    // An empty folder gets all files.
     fs::create_dir(scene.path("empty")).unwrap();
     assert_eq!(json(&scene, "there", "", "clone app empty --here")["files"], 5);
     assert_eq!(json(&scene, "there", "empty", "status")["dirty"], false);
@@ -278,7 +278,7 @@ fn a_folder_of_a_store_that_is_gone_joins_its_project_again() {
     assert_eq!(joined["workspace"], "main");
     assert_eq!(json(&scene, "here", "mine", "push")["modified"], 1);
     assert_eq!(scene.read("mine/a"), "unsaved");
-    // Of another project, it is that one's.
+    // A folder of this project cannot join another one.
     scene.write("other/f", "1");
     json(&scene, "there", "other", "push");
     json(&scene, "here", "mine", "pull");
@@ -296,7 +296,7 @@ fn a_copied_folder_says_so_and_can_become_a_workspace_of_its_own() {
         let told = scene.run("here", dir, "status");
         assert!(told.contains("are both workspace main"), "{told}");
     }
-    // Until then pushes merge the two.
+    // Until one of them becomes another workspace, pushes merge the two.
     json(&scene, "here", "copy", "push");
     scene.write("mine/c", "mine");
     assert_eq!(json(&scene, "here", "mine", "push")["merged"], true);
@@ -337,7 +337,7 @@ fn a_folder_that_moved_goes_on_and_one_put_back_undoes_nothing() {
     assert!(list["workspaces"][0]["path"].as_str().unwrap().ends_with("/moved"), "{list}");
     scene.write("moved/a", "2");
     json(&scene, "here", "moved", "push");
-    // The backup comes back in the place of the folder.
+    // The backup replaces the folder.
     fs::remove_dir_all(scene.path("moved")).unwrap();
     fs::rename(scene.path("backup"), scene.path("moved")).unwrap();
     scene.write("moved/b", "2");
@@ -351,7 +351,7 @@ fn clones_into_folders_of_one_name_have_names_of_their_own() {
     scene.run("there", "", "clone app one/app");
     let second = json(&scene, "third", "", "clone app two/app");
     assert_eq!((&second["workspace"], &second["announced"]), (&"app-2".into(), &true.into()));
-    // Both are known before they pushed anything.
+    // Other devices know both before either has pushed.
     let names: BTreeSet<_> = workspaces(&scene, "here", "mine").into_iter().collect();
     assert_eq!(names, ["app", "app-2", "main"].map(String::from).into());
 }
@@ -363,7 +363,7 @@ fn workspaces_of_one_name_are_told_apart_and_renamed() {
     scene.run("third", "", "clone app two/third");
     scene.write("two/third/f", "third");
     json(&scene, "third", "two/third", "push");
-    // Both were renamed while they did not know of each other.
+    // Both are renamed while the devices do not know of each other's.
     assert!(scene.run("there", "one/there", "workspace rename there same").starts_with("exit 0"));
     assert!(scene.run("third", "two/third", "workspace rename third same").starts_with("exit 0"));
     json(&scene, "there", "one/there", "push");
@@ -392,7 +392,7 @@ fn workspaces_of_one_name_are_told_apart_and_renamed() {
     assert_eq!(scene.read("mine/f"), "third");
     json(&scene, "third", "two/third", "pull");
     assert_eq!(json(&scene, "third", "two/third", "status")["workspace"], "theirs");
-    // By name and machine, which are one for all devices of this test.
+    // By name and machine; all devices of this test have the same machine.
     let machine = list["workspaces"][0]["machine"].as_str().unwrap();
     assert_eq!(json(&scene, "here", "mine", &format!("pull theirs@{machine}"))["from"], "theirs");
 }
@@ -426,7 +426,7 @@ fn a_workspace_that_others_do_not_see_yet_says_so() {
         "{told}"
     );
     fs::rename(&away, scene.path("primary.db")).unwrap();
-    // Snapshots that were not pushed stay here, and so does what follows them.
+    // Snapshots that were not pushed stay here, and so does a workspace that is based on them.
     scene.write("mine/a", "unpushed");
     json(&scene, "here", "mine", "snapshot");
     let told = scene.run("here", "mine", "workspace new wip ../wip");
@@ -451,11 +451,12 @@ fn working_copies_of_an_older_version_are_known_from_the_first_command_on() {
         .unwrap();
     };
     older();
-    // Any command, anywhere.
+    // Any command, anywhere, makes the working copies known.
     scene.run("here", "", "project list");
     lose(&scene, "mine");
     assert_eq!(Copy::new(&scene, "here", "mine").log(), head);
-    // Where it was lost before, nobody knows what the folder is based on: it is asked.
+    // If the state is lost before that, nobody knows what the folder is based on, and the push is
+    // refused.
     older();
     lose(&scene, "mine");
     let told = scene.run("here", "mine", "push");
@@ -482,7 +483,7 @@ fn a_folder_of_an_older_day_joins_where_it_stood() {
     assert_eq!(joined["modified"], serde_json::json!(["b"]), "{joined}");
     assert_eq!(joined["added"], serde_json::json!([]), "{joined}");
     json(&scene, "there", "old", "push");
-    // What others did since is not undone: only where both edited is there a conflict.
+    // Later changes of others are not undone. Only a file that both edited is in conflict.
     let told = scene.run("here", "mine", "pull old");
     assert!(told.starts_with("exit 1") && told.contains("C b"), "{told}");
     assert_eq!(scene.read("mine/a"), "2");

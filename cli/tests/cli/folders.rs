@@ -1,5 +1,5 @@
-//! What file systems have beside names and bytes: links on the way, modes, holes, special files; and
-//! clocks that are not as others'.
+//! What file systems have besides names and bytes: symlinks in paths, modes, holes, special files;
+//! and clocks that disagree.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
@@ -69,7 +69,7 @@ fn a_file_that_only_its_owner_may_read_stays_so() {
     assert_eq!(yours.run(&["status"])["dirty"], false);
     fs::write(scene.path("yours/restored"), "2").unwrap();
     yours.run(&["restore", "restored"]);
-    // Their version of it is as private as ours.
+    // The conflict copy of their version is as private as ours.
     fs::write(scene.path("yours/pulled"), "ours").unwrap();
     scene.write("mine/pulled", "theirs");
     Copy::new(&scene, "here", "mine").run(&["push"]);
@@ -90,7 +90,7 @@ fn sparse_files_stay_sparse() {
     large.write_all_at(b"data", 50_000_000).unwrap();
     let kept = |path: &str| fs::metadata(scene.path(path)).unwrap().blocks() * 512;
     if kept("mine/disk.img") > 1 << 20 {
-        return; // A file system without holes.
+        return; // The file system does not support holes.
     }
     let mine = Copy::new(&scene, "here", "mine");
     mine.run(&["push"]);
@@ -107,7 +107,7 @@ fn sparse_files_stay_sparse() {
 
 #[test]
 fn the_names_of_conflict_copies_are_text() {
-    // Wherever in a letter the cut would fall.
+    // Long names: a cut may fall at any byte of a character.
     let cyrillic = (0..2).map(|shift| "x".repeat(shift) + &"\u{434}".repeat(125));
     let chinese = (0..3).map(|shift| "x".repeat(shift) + &"\u{6587}".repeat(84));
     let long: Vec<String> = cyrillic.chain(chinese).chain(["x".repeat(251) + ".txt"]).collect();
@@ -143,10 +143,10 @@ fn what_is_skipped_is_told_by_every_command_that_looks() {
         let report = yours.run(words);
         assert_eq!(report["skipped"], Value::from(vec!["pipe (FIFO)"]), "{words:?}: {report}");
         let told = scene.run_args("there", "yours", words);
-        // A pull that has nothing to do does not look.
+        // A pull that has nothing to do does not scan.
         assert!(words == ["pull"] || told.contains("warning: skipped pipe: FIFO"), "{told}");
     }
-    // Nor is what an interrupted checkout left passed over.
+    // `drift` also has a field for what an interrupted checkout left.
     let drift = yours.run(&["drift"]);
     assert!(drift["warnings"].is_array(), "{drift}");
 }

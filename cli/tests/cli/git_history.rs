@@ -1,7 +1,7 @@
-//! The history of a git repository, pushed commit by commit from a git working tree and compared on a
-//! second device, by `tests/replay_git.sh`, which takes any repository. This one is made here, of what
-//! real ones are known to hold: files that are tracked and ignored, things that change their kind, links,
-//! odd names, line ends, submodules.
+//! The history of a git repository, pushed commit by commit from a git working tree and compared on
+//! a second device, by `tests/replay_git.sh`, which takes any repository. This test creates one,
+//! with what real ones are known to contain: files that are tracked and ignored, paths that change
+//! their kind, links, odd names, line endings, submodules.
 
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 use crate::scene::{Scene, told};
 use crate::world::{Random, edit};
 
-/// A git repository, and a folder in which its next commit is made.
+/// A git repository, and the folder in which its next commit is prepared.
 struct Repository<'a> {
     scene: &'a Scene,
 }
@@ -20,7 +20,7 @@ struct Repository<'a> {
 impl Repository<'_> {
     fn git(&self, words: &[&str]) -> Output {
         let mut command = Command::new("git");
-        // The directory is apart from the folder, which may hold whatever it likes.
+        // The git directory is outside the work tree, which may contain anything.
         command.arg("--git-dir").arg(self.scene.path("repo.git"));
         command.arg("--work-tree").arg(self.root()).args(words).current_dir(self.scene.path(""));
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
@@ -85,7 +85,7 @@ fn tracked_and_ignored(r: &Repository<'_>) {
     r.set_executable("build/out", true);
     r.remove("kept/that");
     r.commit();
-    // Ignored after it was tracked, and deleted while it is.
+    // Ignored after they were tracked, and changed or deleted while they are ignored.
     r.write(".gitignore", "src\nt\n.gitignore\n");
     r.commit();
     r.write("src/main", "2");
@@ -133,7 +133,7 @@ fn kinds(r: &Repository<'_>) {
     r.link("link", "swap");
     r.set_executable("run", true);
     r.commit();
-    // Same bytes, of another kind.
+    // The same bytes, but of another kind: a file instead of a link.
     r.remove("link");
     r.write("link", "swap");
     r.commit();
@@ -151,7 +151,7 @@ fn names(r: &Repository<'_>) {
     r.write("dos.txt", "a\r\nb\r\n");
     r.write("unix.bat", "a\nb\n");
     r.write("x.id", "$Id$\n");
-    // As bytes: attributes would have git change what it takes.
+    // Git takes the bytes as they are. Other attributes would make it convert them.
     fs::create_dir_all(r.scene.path("repo.git/info")).unwrap();
     r.scene.write("repo.git/info/attributes", "* -text -eol -ident -filter\n");
     r.commit();

@@ -1,4 +1,4 @@
-//! The way through a project's life, with the engine: from the first push to a second device.
+//! The life of a project, with the real engine: from the first push to a second device.
 //!
 //! Two stores stand for two devices; a file in the scene is the primary that they share.
 
@@ -23,7 +23,7 @@ fn primary(scene: &Scene) -> String {
     format!("file://{}", path.display())
 }
 
-/// The same, pushed from store `here` to a primary that both stores follow.
+/// Like [`demo`], pushed from store `here` to a primary that both stores use.
 fn shared() -> Scene {
     let scene = demo();
     let set = format!("remote set {}", primary(&scene));
@@ -36,7 +36,7 @@ fn shared() -> Scene {
     scene
 }
 
-/// The same, cloned to `copy` in store `there`.
+/// Like [`shared`], cloned to `copy` in store `there`.
 fn cloned() -> Scene {
     let scene = shared();
     let cloned = scene.run("there", "", "clone demo copy --workspace theirs");
@@ -115,7 +115,7 @@ fn names_that_are_not_text_are_shown_escaped() {
     demo/main: 5 files added and no snapshot yet
     ");
     let id = scene.field("here", "demo", "snapshot", "snapshot_id");
-    // The argument is the name itself, not the way it is shown.
+    // The argument is the real name, not the form in which it is shown.
     #[cfg(target_os = "linux")]
     {
         use std::ffi::OsStr;
@@ -243,7 +243,7 @@ fn a_conflict_is_told() {
     assert!(pulled.starts_with("exit 1\n--- stdout\n"), "{pulled}");
     assert!(pulled.contains("\nC a.txt (changed on both sides"), "{pulled}");
     assert!(pulled.contains("\nhint: put the files marked C right"), "{pulled}");
-    // What needs attention is told even so.
+    // `--quiet` does not hide what needs attention.
     scene.write("demo/src/b.txt", "here\n");
     scene.run("here", "demo", "push");
     scene.write("copy/src/b.txt", "there\n");
@@ -270,7 +270,7 @@ fn log_restore_cat() {
     ");
     assert_eq!(scene.text("here", "demo", &format!("cat {first} a.txt")), "one\n");
     assert_eq!(scene.text("here", "demo", &format!("cat {first} a.txt --json")), "one\n");
-    // Paths are those of the folder that the command is run in.
+    // Paths are relative to the folder that the command runs in.
     scene.write("demo/src/b.txt", "unsaved\n");
     assert_snapshot!(scene.run("here", "demo/src", &format!("restore b.txt --to {first}")), @r"
     exit 0

@@ -23,7 +23,7 @@ const COMMANDS: [&str; 12] = [
     "clone demo --here",
 ];
 
-/// A saved project `demo`, and a file beside it that is none of its own.
+/// A saved project `demo`, and a file beside it that is not part of it.
 fn saved() -> Scene {
     let scene = Scene::new();
     scene.write("demo/a", "one\n");
@@ -82,7 +82,7 @@ fn a_state_folder_that_is_a_link_is_named() {
     ");
 }
 
-/// A working copy of another store, in which a journal waits, is not worked on.
+/// A working copy of another store, with a pending journal, is not changed.
 #[test]
 fn a_journal_of_a_folder_that_the_store_does_not_know_stays() {
     let scene = saved();
@@ -94,7 +94,7 @@ fn a_journal_of_a_folder_that_the_store_does_not_know_stays() {
     assert_eq!(scene.read("demo/.fastest/checkout"), "a journal");
 }
 
-/// Makes another user the owner of a path, which only root may do.
+/// Makes another user the owner of a path. Returns whether this worked: only root may do it.
 fn give_away(scene: &Scene, path: &str) -> bool {
     let given = Command::new("chown").args(["-h", "54321"]).arg(scene.path(path)).output();
     given.is_ok_and(|given| given.status.success())
@@ -121,7 +121,7 @@ fn what_belongs_to_another_user_is_not_believed() {
         let told = scene.run("store", "demo", command);
         assert!(told.starts_with("exit 2") && told.contains("54321"), "{command}: {told}");
     }
-    // By a variable, by sudo, and by the store's list.
+    // The folder can be trusted by a variable, by sudo, and by the store's list.
     let run = |name: &str, value: &str| {
         let mut command = scene.command("store", "demo/sub");
         told(&command.env(name, value).arg("status").output().unwrap())
@@ -139,12 +139,12 @@ fn what_belongs_to_another_user_is_not_believed() {
     scene.write("store/safe-folders", &format!("# of a colleague\n{demo}\n"));
     assert!(scene.run("store", "demo/sub", "status").starts_with("exit 0"));
     fs::remove_file(scene.path("store/safe-folders")).unwrap();
-    // The folder alone.
+    // Only the folder `.fastest` belongs to the other user.
     fs::remove_dir_all(scene.path("demo/.fastest")).unwrap();
     assert!(scene.run("store", "demo", "status").starts_with("exit 0"));
     assert!(give_away(&scene, "demo/.fastest"));
     assert!(scene.run("store", "demo", "status").starts_with("exit 2"));
-    // One's own project in it needs no permission.
+    // A project of the user's own inside it needs no permission.
     assert!(scene.run("store", "demo/sub", "init --name sub").starts_with("exit 0"));
     assert!(scene.run("store", "demo/sub", "status").starts_with("exit 0"));
 }

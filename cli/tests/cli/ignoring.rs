@@ -1,4 +1,4 @@
-//! To ignore is not to delete: between two devices, through the command line.
+//! Ignoring a file does not delete it: tests with two devices, through the command line.
 
 use std::fs;
 use std::process::Command;
@@ -155,7 +155,8 @@ fn what_stands_in_a_pulls_way_is_left_and_tried_again() {
     assert_eq!(scene.read("yours/x"), "2");
     let status = yours(&scene).run(&["status"]);
     assert_eq!(status["dirty"], false, "{status}");
-    // What did come is no edit of this side: nothing of it can be in conflict, or come back.
+    // The files that did arrive are not edits of this device: they neither conflict nor undo later
+    // changes.
     scene.write("mine/x", "3");
     scene.write("mine/gone", "again");
     mine(&scene).run(&["push"]);
@@ -247,7 +248,7 @@ fn special_files_and_read_only_folders_stop_no_pull() {
     let pull = scene.run("there", "yours", "pull");
     assert!(pull.starts_with("exit 1"), "{pull}");
     assert_eq!(scene.read("yours/x"), "2");
-    // A FIFO in the place of an ignore file hides what it would have ruled on.
+    // A FIFO in place of an ignore file hides its rules, so the push is refused.
     let made = Command::new("mkfifo").arg(scene.path("yours/.gitignore")).status().unwrap();
     assert!(made.success());
     let told = scene.run("there", "yours", "push");

@@ -1,8 +1,8 @@
-//! Runs the real binary, and holds what it prints and its exit status against what is promised.
+//! Runs the real binary, and compares its output and exit status with what is promised.
 //!
-//! [`usage`] needs the command line alone; [`golden`], [`bad_input`], [`conflicts`], [`finding`],
-//! [`folders`], [`hostile`], [`ignoring`], [`truth`], [`unfinished`], [`waiting`] and [`remote`] the engine; [`tokens`] servers; [`crash`], [`parallel`],
-//! [`real_tree`] and [`git_history`] run many commands against each other.
+//! [`usage`] tests the command line alone. [`tokens`] starts servers. [`crash`], [`parallel`],
+//! [`real_tree`] and [`git_history`] run many commands against each other. The other tests run
+//! commands with the engine.
 
 mod bad_input;
 mod conflicts;

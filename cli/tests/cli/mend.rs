@@ -1,4 +1,5 @@
-//! What `doctor` finds it helps to mend: packs that are damaged, gone, or fetched again.
+//! Packs that are damaged, missing, or fetched again: `doctor` finds them, and helps to repair
+//! them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -89,7 +90,7 @@ fn what_was_never_pushed_is_stored_again_from_its_working_copy() {
     assert_eq!(list(&mine.root()), list(&scene.path("again")));
 }
 
-/// A store with packs of work that was never pushed, and how many it has.
+/// A store with packs of work that was never pushed, and the number of packs.
 fn never_pushed(scene: &Scene) -> (Copy<'_>, usize) {
     fs::create_dir(scene.path("mine")).unwrap();
     let mine = Copy::new(scene, "here", "mine");
@@ -105,7 +106,7 @@ fn never_pushed(scene: &Scene) -> (Copy<'_>, usize) {
     (mine, count)
 }
 
-/// Files that cannot be opened for now say nothing of what they hold.
+/// Failing to open a pack for the moment says nothing about its content.
 #[test]
 fn doctor_does_not_take_what_it_cannot_open_for_damaged() {
     let scene = sharing(&["here"]);
@@ -127,7 +128,7 @@ fn doctor_does_not_take_what_it_cannot_open_for_damaged() {
     assert_eq!(problems(&mine, &["doctor"]), 0);
 }
 
-/// As where root has pushed once, and the user does ever since.
+/// The state after root has pushed once in a user's store.
 #[test]
 fn doctor_does_not_take_what_it_may_not_read_for_damaged() {
     let scene = sharing(&["here"]);
@@ -146,7 +147,7 @@ fn doctor_does_not_take_what_it_may_not_read_for_damaged() {
     assert_eq!(problems(&mine, &["doctor"]), 0);
 }
 
-/// Packs come while `doctor` reads, and it finds nothing wrong with them.
+/// Packs are added while `doctor` reads, and it finds nothing wrong with them.
 #[test]
 fn doctor_gives_no_false_alarm_beside_commands_that_run() {
     let scene = sharing(&["here"]);
@@ -166,14 +167,14 @@ fn doctor_gives_no_false_alarm_beside_commands_that_run() {
     });
 }
 
-/// What is sound of a pack that was never pushed is all there is of it.
+/// If a pack was never pushed, its intact parts exist nowhere else.
 #[test]
 fn what_is_sound_of_a_damaged_pack_that_was_never_pushed_is_saved() {
     let mut random = Random::new(8);
     let scene = sharing(&["here"]);
     fs::create_dir(scene.path("mine")).unwrap();
     let mut names: Vec<(&str, Vec<u8>)> = Vec::new();
-    // Large enough for a block of the pack each.
+    // Each is large enough for a block of the pack.
     for name in ["a", "b", "c"] {
         names.push((name, (0..1 << 20).map(|_| random.next() as u8).collect()));
     }
@@ -195,7 +196,7 @@ fn what_is_sound_of_a_damaged_pack_that_was_never_pushed_is_saved() {
     };
     let here = names.iter().filter(|(name, bytes)| is_here(name, bytes)).count();
     assert_eq!(here, 2, "one block was damaged");
-    // What still stands in the folder is stored again, and all of it can be pushed.
+    // Files that are still in the folder are stored again, and then everything can be pushed.
     fs::write(mine.root().join("d"), "more").unwrap();
     mine.run(&["push"]);
     assert_eq!(problems(&mine, &["doctor"]), 0);

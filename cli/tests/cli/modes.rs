@@ -1,4 +1,4 @@
-//! Who may read a store and a primary: their owner alone, or a group that was named, whatever the umask.
+//! Who may read a store and a primary: only their owner, or a named group, whatever the umask.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -13,7 +13,7 @@ use crate::world::Random;
 
 const UMASKS: [&str; 3] = ["000", "022", "077"];
 
-/// Runs the binary under a umask, as root or as a user and member of groups.
+/// Runs the binary under a umask, as the current user, or as `user`: an id and its groups.
 fn run(
     scene: &Scene,
     user: Option<(u32, &str)>,
@@ -46,7 +46,7 @@ fn done(told: String) {
     assert!(told.starts_with("exit 0"), "{told}");
 }
 
-/// A path below `root`, and its mode, for all whose mode is not what it should be.
+/// Returns each path at and below `root` that has another mode than expected, with that mode.
 fn others(root: &Path, dir_mode: u32, file_mode: u32) -> Vec<String> {
     let data = fs::symlink_metadata(root).unwrap();
     let expected = if data.is_dir() { dir_mode } else { file_mode };
@@ -62,7 +62,7 @@ fn others(root: &Path, dir_mode: u32, file_mode: u32) -> Vec<String> {
     found
 }
 
-/// A project whose content goes into rows and into the folder of packs.
+/// A project with content for rows and for the folder of packs.
 fn project(scene: &Scene, name: &str, letter: u8) {
     scene.write(format!("{name}/small"), "text");
     let mut random = Random::new(u64::from(letter));
@@ -81,7 +81,7 @@ fn a_new_store_and_a_new_primary_are_for_their_owner_alone() {
         done(run(&scene, None, umask, ("store", "app"), "push"));
         let url = format!("file://{}", scene.path("team/p.db").display());
         done(run(&scene, None, umask, ("store", "app"), &format!("remote set {url}")));
-        // While they are open, there are more files.
+        // While the databases are open, there are more files.
         let open = ["team/p.db", "store/replica.db"].map(|name| {
             let database = Connection::open(scene.path(name)).unwrap();
             database.execute_batch("SELECT * FROM sqlite_master").unwrap();
@@ -134,7 +134,7 @@ fn a_primary_for_a_group_is_the_groups_under_any_umask() {
         let open = Connection::open(scene.path("team/p.db")).unwrap();
         open.execute_batch("SELECT * FROM sqlite_master").unwrap();
         done(run(&scene, None, umask, ("one", "app"), "push"));
-        // A second device is told nothing of the group.
+        // The second device is not told of the group.
         done(run(&scene, None, umask, ("two", ""), &format!("remote set {url}")));
         project(&scene, "other", 2);
         done(run(&scene, None, umask, ("two", "other"), "push"));
@@ -145,7 +145,7 @@ fn a_primary_for_a_group_is_the_groups_under_any_umask() {
             assert_eq!(others(&scene.path(store), 0o700, 0o600), [""; 0], "umask {umask}");
         }
         drop(open);
-        // One that is in use can be shared later, and more than once.
+        // A primary that is in use can be shared later, and more than once.
         let packs = scene.path("team/p.db.packs");
         fs::set_permissions(&packs, fs::Permissions::from_mode(0o700)).unwrap();
         fs::set_permissions(scene.path("team/p.db"), fs::Permissions::from_mode(0o600)).unwrap();
@@ -238,7 +238,7 @@ fn two_users_of_a_group_share_a_primary_and_a_third_reads_nothing() {
     done(run(&scene, Some(bob), "077", ("b/store", "b/desk"), "push"));
     done(run(&scene, Some(ada), "022", of_ada, "pull bobs"));
     assert_eq!(scene.read("a/app/large"), scene.read("b/desk/large"));
-    // The last to leave removes what the others left.
+    // The last process to close the primary removes the files that others left beside it.
     done(run(&scene, Some(bob), "077", ("b/store", "b/desk"), "pull"));
     let told = run(&scene, Some(eve), "022", ("e/store", "e"), &format!("remote set {url}"));
     assert!(
@@ -247,7 +247,7 @@ fn two_users_of_a_group_share_a_primary_and_a_third_reads_nothing() {
     );
     let told = run(&scene, Some(eve), "022", ("e/store", "e"), "clone app desk");
     assert!(!told.starts_with("exit 0") && !scene.path("e/desk/large").exists(), "{told}");
-    // Nor may she give herself what is theirs, or share what she may not.
+    // She may not share the primary with the group either.
     let told = run(
         &scene,
         Some(eve),

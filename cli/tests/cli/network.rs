@@ -10,7 +10,8 @@ use crate::scene::Scene;
 struct Mount(PathBuf);
 
 impl Mount {
-    /// Mounts the folder `from` of a scene at its folder `to`; `None` where the machine does not let us.
+    /// Mounts the folder `from` of a scene at its folder `to`; `None` if the machine does not allow
+    /// it.
     fn new(scene: &Scene, from: &str, to: &str) -> Option<Self> {
         let (from, to) = (scene.path(from), scene.path(to));
         fs::create_dir_all(&from).unwrap();

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::world::{Copy, Random, accepted, edit, sharing};
 
-/// Waits for pushes that run side by side; gives the snapshots that they published.
+/// Waits for pushes that run in parallel. Returns the snapshots that they published.
 fn all_end(pushes: Vec<Child>) -> BTreeSet<String> {
     let end = |push: Child| {
         let report = accepted(&["push"], &push.wait_with_output().unwrap());
@@ -75,7 +75,8 @@ fn four_devices_push_copies_of_one_working_copy() {
     copies[0].run(&["init", "--name", "app"]);
     copies[0].run(&["push"]);
     for copy in &copies[1..] {
-        // Any clone brings the project to the store; the folder is then a copy of the first.
+        // The clone brings the project into the store. The folder itself is a copy of the first
+        // one.
         scene.run(&copy.store, "", &format!("clone app {}-other", copy.folder));
         copy_folder(&scene.path("c0"), &copy.root());
     }

@@ -1,8 +1,9 @@
-//! The power goes after a command has said that it is done. What it did is there.
+//! Power loss after a command has reported that it is done: its effects are still there.
 //!
-//! A file system in an image is mounted; the image is copied as it is while it is mounted, which is
-//! what a disk holds when the power goes, and mounted in its place. `FASTEST_POWER_ROUNDS` says how often.
-//! Only root may mount; elsewhere, or without the file system's tools, a test says that it proves nothing.
+//! A file system in an image is mounted. The image is copied while it is mounted, as a disk is when
+//! the power fails, and the copy is mounted in its place. `FASTEST_POWER_ROUNDS` is the number of
+//! rounds. Only root may mount: for others, or without the file system's tools, a test prints that
+//! it is skipped.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -23,7 +24,7 @@ struct Disk {
 }
 
 impl Disk {
-    /// `None`, and a line that says why, where it cannot be mounted.
+    /// Creates and mounts it. If that fails, prints why, and returns `None`.
     fn mount(kind: &str, scene: &Scene) -> Option<Self> {
         let (image, at) = (scene.path("image"), scene.path("disk"));
         fs::create_dir(&at).unwrap();
@@ -48,7 +49,7 @@ impl Disk {
         run("sync", &["-f", self.at.to_str().unwrap()]).unwrap();
     }
 
-    /// The disk as it is goes on without what was in memory.
+    /// Replaces the disk by its image as it is now, without what is only in memory.
     fn cut_power(&self) {
         let copy = self.image.with_extension("copy");
         let [from, to] = [&self.image, &copy].map(|path| path.to_str().unwrap());
@@ -73,7 +74,7 @@ fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
     }
 }
 
-/// All files by path, with what they hold.
+/// Returns the contents of all files by path, and the targets of links.
 fn contents(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let read = |path: &PathBuf| {
         let full = root.join(path);
@@ -85,8 +86,7 @@ fn contents(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     crate::world::list(root).into_keys().map(|path| (path.clone(), read(&path))).collect()
 }
 
-/// What `words` say has happened, the power goes, and it is so: the folder holds `expected`, and
-/// where it is at its head, it says so.
+/// Checks that the folder has the files `expected`. `what` names the command before the power loss.
 fn check(copy: &Copy<'_>, expected: &BTreeMap<PathBuf, Vec<u8>>, what: &str) {
     let found = contents(&copy.root());
     assert!(found == *expected, "{what}: {}", differing(&found, expected));
@@ -149,7 +149,7 @@ fn power_goes(kind: &str) {
         fs::remove_dir_all(c.root()).unwrap();
 
         edit(&b.root(), *random.pick(&[1, 3, 10]), &mut random);
-        // What an editor wrote and nobody synced, nobody promises.
+        // Writes of an editor that nobody synced may be lost.
         disk.sync();
         b.run(&["push"]);
         disk.cut_power();

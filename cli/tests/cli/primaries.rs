@@ -1,17 +1,18 @@
-//! Primaries that change under a device's feet: another one, a backup put back, a disk that is gone.
+//! Primaries that change while a device uses them: another one, a restored backup, a lost disk.
 
 use std::fs;
 
 use crate::scene::Scene;
 
-/// Runs it, and expects it to go well.
+/// Runs a command that must succeed.
 fn done(scene: &Scene, store: &str, dir: &str, words: &str) -> String {
     let told = scene.run(store, dir, words);
     assert!(told.starts_with("exit 0"), "{words}: {told}");
     told
 }
 
-/// The primary's file without what SQLite keeps beside it; then, with `back`, put in its place.
+/// Returns the bytes of the primary's file. With `back`, first replaces the file by these bytes,
+/// and removes the files that SQLite keeps beside it.
 fn backup(scene: &Scene, back: Option<Vec<u8>>) -> Vec<u8> {
     let path = scene.path("disk/p.db");
     match back {
@@ -66,7 +67,7 @@ fn a_backup_is_put_back_and_another_project_pushed_first() {
     done(&scene, "store", "lib", "push");
     scene.write("app/a.txt", "four\n");
     done(&scene, "store", "app", "push");
-    // All that the backup lacked is there again.
+    // Everything that the backup lacked is there again.
     remote(&scene, "other", "disk");
     done(&scene, "other", "", "clone app copy");
     assert_eq!(scene.read("copy/a.txt"), "four\n");
@@ -107,7 +108,7 @@ fn a_disk_that_is_gone_leaves_its_folder_empty() {
     fs::remove_dir(scene.path("disk")).unwrap();
     fs::rename(scene.path("elsewhere"), scene.path("disk")).unwrap();
     done(&scene, "store", "app", "push");
-    // Gone for good: the device has it all.
+    // The primary is gone for good, but the device has everything.
     fs::remove_dir_all(scene.path("disk")).unwrap();
     remote(&scene, "store", "disk");
     done(&scene, "store", "app", "push");

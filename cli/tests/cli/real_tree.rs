@@ -69,7 +69,7 @@ struct Compared {
 fn compare(left: &Path, right: &Path) -> Compared {
     let (lefts, rights) = (list(left), list(right));
     let mut compared = Compared::default();
-    // An empty folder and a file under one name are two things.
+    // An empty folder and a file of the same name are two entries, not one that differs.
     let pair = |found: &Found, other: Option<&Found>| {
         other.is_some_and(|other| is_folder(found) == is_folder(other))
     };

@@ -1,4 +1,4 @@
-//! `remote …`: the primary looked at, brought up to date, and given a token.
+//! `remote …`: the primary is inspected, migrated, and given a token.
 
 use std::fs;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ fn set(scene: &Scene) -> String {
     told
 }
 
-/// Each step of a check, and whether it is well.
+/// Returns the name of each check of `remote check`, and whether it passed.
 fn steps(scene: &Scene) -> Vec<(String, bool)> {
     let text = scene.text("store", "", "remote check --json");
     let report: Value = serde_json::from_str(&text).unwrap();
@@ -53,7 +53,7 @@ fn a_new_primary_is_checked_and_migrated() {
     assert!(told.contains("/disk/p.db is up to date, at 0"), "{told}");
     let json = scene.run("store", "", "remote migrate --json");
     assert!(json.contains(r#""applied":[]"#), "{json}");
-    // The look has left nothing behind.
+    // The checks have left nothing behind.
     let primary = rusqlite::Connection::open(scene.path("disk/p.db")).unwrap();
     for table in ["fastest_pushes", "fastest_changes"] {
         let count = format!("SELECT count(*) FROM {table}");
@@ -158,7 +158,7 @@ fn a_file_needs_no_token() {
     "#);
 }
 
-/// `remote login` with this on stdin.
+/// Runs `remote login` with this text on stdin.
 fn login(scene: &Scene, stdin: &str) -> String {
     let mut command = scene.command("store", "");
     command.args(["remote", "login"]).stdin(Stdio::piped());
@@ -184,7 +184,7 @@ fn what_is_no_token() {
     error: what was given is no token: it has spaces or other letters
     hint: for example: `echo "$TOKEN" | fastest remote login`
     "#);
-    // No argument takes one.
+    // A token cannot be given as an argument.
     let told = scene.run("store", "", "remote login secret");
     assert!(told.starts_with("exit 2") && told.contains("unexpected argument"), "{told}");
 }
@@ -248,7 +248,7 @@ fn a_primary_is_found_in_a_folder_of_any_name() {
         let told = scene.run(&store, "demo", "push");
         assert!(told.starts_with("exit 0"), "{name}: {told}");
         assert!(top.join("p.db").is_file() && top.join("packs").is_dir(), "{name}");
-        // What it is called in reports leads there again.
+        // The address that reports show can be set again.
         let shown = scene.field(&store, "demo", "push", "primary");
         assert_eq!(shown, scene.field(&store, "", "remote show", "url"), "{name}");
         let told = scene.run_args(&other, "", &["remote", "set", &shown, "--packs", &packs]);
@@ -256,7 +256,7 @@ fn a_primary_is_found_in_a_folder_of_any_name() {
         let told = scene.run(&other, "", &format!("clone demo copy-{number}"));
         assert!(told.starts_with("exit 0"), "{name}: {told}");
         fs::remove_dir_all(scene.path("demo/.fastest")).unwrap();
-        // Two of them are one address, where both folders are there.
+        // Two of these names are the same address while both folders exist.
         fs::remove_dir_all(&top).unwrap();
     }
 }

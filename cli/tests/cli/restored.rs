@@ -1,4 +1,4 @@
-//! What comes back: projects deleted on the primary, stores from a backup, folders of files.
+//! Things that come back: projects deleted on the primary, stores from a backup, folders of files.
 
 use std::process::Command;
 
@@ -46,7 +46,7 @@ fn a_store_from_a_backup_goes_on() {
     std::fs::remove_dir_all(scene.path("here")).unwrap();
     copy("backup", "here");
     scene.write("mine/c", "4");
-    // What only looks says what the push will say.
+    // Other commands give the same warning that the push will give.
     let says = |report: &serde_json::Value| {
         let warnings = report["warnings"].as_array().unwrap().iter();
         let mut texts = warnings.map(|warning| warning.as_str().unwrap());

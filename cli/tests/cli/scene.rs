@@ -1,4 +1,4 @@
-//! A folder of its own for a test: stores, projects and primaries side by side.
+//! A temporary folder for a test: stores, projects and primaries side by side.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,7 +18,7 @@ pub const SECRETS: [&str; 5] = [
     "AWS_SESSION_TOKEN",
 ];
 
-/// A temporary folder; while it lives, ids, times and paths are blotted out in snapshots.
+/// A temporary folder. While it exists, ids, times and paths are replaced in snapshots.
 pub struct Scene {
     dir: TempDir,
     _settings: SettingsBindDropGuard,
@@ -47,7 +47,7 @@ impl Scene {
         Self { dir, _settings: settings.bind_to_scope() }
     }
 
-    /// A path in the scene.
+    /// Returns a path in the scene.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -59,19 +59,20 @@ impl Scene {
         fs::write(path, text).expect("the file is written");
     }
 
-    /// A file's text.
+    /// Returns a file's text.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).expect("the file is there")
     }
 
-    /// The binary, in folder `dir` of the scene, with the store `store` of the scene.
+    /// Returns a command that runs the binary in folder `dir` of the scene, with the scene's store
+    /// `store`.
     pub fn command(&self, store: &str, dir: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fastest"));
         command.env("HOME", self.path("home")).env("USER", "ada").env("FASTEST_STORE", "");
         for name in ["NO_COLOR", "XDG_DATA_HOME", "FASTEST_LOG"] {
             command.env_remove(name);
         }
-        // What belongs to whoever runs the tests is neither asked nor sent anywhere.
+        // Does not use the keyring and secrets of the person who runs the tests.
         command.env("FASTEST_KEYRING", "off");
         for name in SECRETS {
             command.env_remove(name);
@@ -83,24 +84,25 @@ impl Scene {
         command
     }
 
-    /// Runs it; `words` are split at spaces.
+    /// Runs the binary; `words` are split at spaces.
     pub fn run(&self, store: &str, dir: &str, words: &str) -> String {
         self.run_args(store, dir, &words.split_whitespace().collect::<Vec<_>>())
     }
 
-    /// Runs it with arguments as they are.
+    /// Runs the binary with these arguments unchanged.
     pub fn run_args(&self, store: &str, dir: &str, args: &[impl AsRef<OsStr>]) -> String {
         told(&self.command(store, dir).args(args).output().expect("the binary runs"))
     }
 
-    /// Runs it: its stdout alone.
+    /// Runs the binary, and returns its stdout alone.
     pub fn text(&self, store: &str, dir: &str, words: &str) -> String {
         let mut command = self.command(store, dir);
         let output = command.args(words.split_whitespace()).output().expect("the binary runs");
         String::from_utf8(output.stdout).expect("stdout is UTF-8")
     }
 
-    /// The text of one field of a command's JSON: enough for the ids that the next command takes.
+    /// Returns the text of one field of a command's JSON, such as an id that the next command
+    /// takes.
     pub fn field(&self, store: &str, dir: &str, words: &str, field: &str) -> String {
         let text = self.text(store, dir, &format!("{words} --json"));
         let key = format!("\"{field}\":\"");
@@ -109,7 +111,7 @@ impl Scene {
     }
 }
 
-/// Everything that a run said.
+/// Returns the exit status and all output of a run.
 pub fn told(output: &Output) -> String {
     let mut text = format!("exit {}", output.status.code().expect("it ended by itself"));
     for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::scene::Scene;
 use crate::world::Random;
 
-/// How often a command is killed in the middle.
+/// The number of times that a command is killed.
 const KILLS: u32 = 50;
 
 fn url(scene: &Scene, name: &str) -> String {
@@ -52,7 +52,7 @@ fn a_primary_is_made_and_checked() {
     --- stdout
     file://[TMP]/p.db is as its migrations say
     ");
-    // The same file by an address with escapes; and the one in the store, which nobody made yet.
+    // The same file by an escaped address; and the primary in the store, which does not exist yet.
     let escaped = format!("schema check --quiet --remote {}", url.replace("p.db", "%70.db"));
     assert_eq!(scene.run("", "", &escaped), "exit 0");
     let told = scene.run("empty", "", "schema check");
@@ -109,12 +109,12 @@ fn a_primary_of_an_earlier_build_is_brought_up_to_date() {
     scene.write("app/file", "text");
     scene.run("store", "app", "init --name app");
     scene.run("store", "app", "snapshot");
-    // The one inside the store is nobody else's.
+    // The primary inside the store is used by no other device, so the push migrates it.
     fs::create_dir_all(scene.path("store/primary")).unwrap();
     earlier_primary(&scene, "store/primary/primary.db");
     let told = scene.run("store", "app", "push");
     assert!(told.starts_with("exit 0"), "{told}");
-    // Another one that is in use may have devices that would be shut out.
+    // Another primary that is in use may have devices that a migration would shut out.
     earlier_primary(&scene, "team.db");
     Connection::open(scene.path("team.db"))
         .unwrap()
@@ -149,7 +149,7 @@ fn tables_are_printed() {
             "exit 2\n--- stderr\nerror: there is no table `nothing`; there are: users, "
         )
     );
-    // What is printed makes the whole schema.
+    // The printed SQL creates the whole schema.
     let text = scene.text("", "", "schema print");
     Connection::open_in_memory().unwrap().execute_batch(&text).unwrap();
 }
@@ -277,8 +277,8 @@ fn each_refusal_of_an_adoption_has_a_line() {
     assert_eq!(report["error"]["message"].as_str().unwrap().lines().count(), 2, "{report}");
 }
 
-/// Starts a command and kills it at a random moment. Gives whether it was still running. The first
-/// is left alone: how long they take depends on the machine.
+/// Starts a command and kills it at a random moment. Returns whether it was still running. The
+/// first command is not killed: how long it takes depends on the machine.
 fn kill(scene: &Scene, words: &str, usual: &mut Option<Duration>, random: &mut Random) -> bool {
     let begun = Instant::now();
     let mut command = scene.command("", "");
@@ -345,7 +345,7 @@ fn a_generate_that_is_killed_is_whole_or_absent() {
         assert!(round < 10 * KILLS, "it ends before it can be killed");
         let generate = format!("schema generate --quiet --name n{round} --dir m --sql own.sql");
         killed += u32::from(kill(&scene, &generate, &mut usual, &mut random));
-        // Whoever comes next finishes it, or finds nothing.
+        // The next command finishes the work, or finds none.
         let told = scene.run("", "", "schema print --quiet --dir m");
         assert!(told.starts_with("exit 0"), "{told}");
         let journal = scene.read("m/meta/_journal.json");
@@ -388,7 +388,7 @@ fn an_export_is_mended_whole_or_not_at_all() {
     error: cannot mend [TMP]/cut.sql: it ends in the middle of a statement, line 1: export it again
     ");
     assert!(!scene.path("out.sql").exists());
-    // Neither the export nor what is there already is replaced.
+    // Neither the export nor an existing file is replaced.
     for output in ["export.sql", "export.mended.sql"] {
         let before = scene.read(output);
         let told = scene.run("", "", &format!("schema mend-export export.sql --output {output}"));

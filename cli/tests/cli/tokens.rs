@@ -1,7 +1,7 @@
 //! No token is printed, logged or written down, whatever a server does with it.
 //!
-//! Each server here repeats what it was sent. The first letters of a token give it away as well, as
-//! a message may have been cut short.
+//! Each server here repeats what it was sent. The first letters of a token count as a leak too,
+//! because a message may have been cut short.
 
 use std::io::{BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -17,13 +17,13 @@ use fastest_fixtures::servers::{D1Server, S3Server, SqldServer};
 
 use crate::scene::{SECRETS, Scene, told};
 
-/// A secret for each variable, and one that is typed in. No two begin alike.
+/// Returns a secret for each variable, and for the one that is typed in. No two begin alike.
 fn secret(name: &str) -> String {
     let place = SECRETS.iter().position(|of| *of == name).unwrap_or(SECRETS.len());
     format!("hush{place}hush{place}0123456789abcdefghijklmnopqrstuvwxyz")
 }
 
-/// What may be nowhere.
+/// Returns the beginning of each secret, which must appear nowhere.
 fn telltales() -> Vec<String> {
     let names = SECRETS.iter().copied().chain(["typed in"]);
     names.map(|name| secret(name)[..8].to_owned()).collect()
@@ -45,7 +45,7 @@ enum Answer {
 /// A server that answers every request in one way. It lives as long as the test process.
 struct Parrot {
     address: SocketAddr,
-    /// Whether it was sent a secret: or else the test tests nothing.
+    /// Whether it was sent a secret. Otherwise, the test tests nothing.
     told: Arc<AtomicBool>,
 }
 
@@ -91,13 +91,14 @@ fn reply(answer: Answer, request: &str) -> Message {
     Message::answer(status, &[("content-type", "application/json")], body.as_bytes())
 }
 
-/// The secret in a request.
+/// Returns the secret in a request; empty if there is none.
 fn bearer(request: &str) -> String {
     let rest = request.split_once("Bearer ").map_or("", |(_, rest)| rest);
     rest.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
-/// An answer to a pull: its header, and where asked for a change of a table named after the secret.
+/// Returns an answer to a pull: its header, and if `change` is set, a change of a table named after
+/// the secret.
 fn page(request: &str, migration: &str, change: bool) -> String {
     let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
@@ -136,7 +137,7 @@ const ANSWERS: [Answer; 9] = [
 fn check(remote: &str) -> Scene {
     let scene = Scene::new();
     scene.write("app/a.txt", "one\n");
-    // Of a size that goes into a pack store.
+    // Large enough to go into a pack store.
     let text: String =
         (0..200_000u32).map(|n| format!("{:x}", n.wrapping_mul(0x9E37_79B9))).collect();
     scene.write("app/large", &text);
@@ -159,7 +160,7 @@ fn check(remote: &str) -> Scene {
         command.envs(SECRETS.map(|name| (name, secret(name))));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // Only one of them reads it.
+        // Only `remote login` reads it.
         let _ = writeln!(child.stdin.take().unwrap(), "{}", secret("typed in"));
         let told = told(&child.wait_with_output().unwrap());
         println!("{remote}: {words}: {told}");
@@ -171,7 +172,7 @@ fn check(remote: &str) -> Scene {
     scene
 }
 
-/// Looks for secrets in every file of a folder.
+/// Checks that no file below a folder contains a secret.
 fn assert_clean(folder: &Path) {
     let mut folders = vec![PathBuf::from(folder)];
     while let Some(folder) = folders.pop() {
@@ -189,7 +190,7 @@ fn assert_clean(folder: &Path) {
     }
 }
 
-/// Checks a remote against servers that answer in every way.
+/// Checks a remote against one server for each of these answers.
 fn parrots(answers: &[Answer], remote: impl Fn(SocketAddr) -> String + Sync) {
     thread::scope(|scope| {
         for &answer in answers {
@@ -260,7 +261,7 @@ fn a_real_d1_and_a_real_pack_store() {
     let mut server = D1Server::start(&[("team", DATABASE)]);
     let packs = S3Server::start();
     let (api, bucket, endpoint) = (server.api(), packs.bucket(), packs.endpoint());
-    // The keys are not the server's: what it refuses is told.
+    // The keys are not the server's, so it refuses requests, and its message is reported.
     check(&format!("d1://local/{DATABASE}?api={api} --packs s3://{bucket}/p?endpoint={endpoint}"));
     check(&format!("d1://local/{DATABASE}?api={api}"));
     server.stop();

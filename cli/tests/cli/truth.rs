@@ -1,4 +1,4 @@
-//! Reports say what is so: what was not done, why, and what others wrote, as they wrote it.
+//! Reports are accurate: about what was not done, why, and what others wrote.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::scene::{Scene, told};
 
-/// A project `demo` with three files that were changed once.
+/// A project `demo` with three files, pushed in two versions; and the first snapshot's id.
 fn saved_twice() -> (Scene, String) {
     let scene = Scene::new();
     for text in ["one", "two"] {
@@ -58,7 +58,7 @@ fn a_restore_says_what_it_left_and_why() {
     assert_eq!(scene.read("demo/b"), "two");
 }
 
-/// Takes away the permission to write, from whatever lies below a path.
+/// Removes write permission from everything at and below a path, and makes `uid` its owner.
 fn forbid_writing(path: &Path, uid: Option<u32>) {
     let data = fs::symlink_metadata(path).unwrap();
     if data.is_dir() {
@@ -73,7 +73,7 @@ fn a_store_that_cannot_be_written_is_read() {
     let (scene, first) = saved_twice();
     scene.write("demo/new", "1");
     let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-    // Permissions do not bind a superuser, who becomes somebody else.
+    // Permissions do not bind root, so the commands run as another user.
     let user = is_root.then_some(54321);
     forbid_writing(&scene.path("store"), user);
     if let Some(user) = user {
@@ -83,7 +83,7 @@ fn a_store_that_cannot_be_written_is_read() {
         let open = fs::Permissions::from_mode(0o755);
         fs::set_permissions(scene.path(""), open).unwrap();
     }
-    // What cargo built may lie where only its owner may look.
+    // The binary that cargo built may be in a folder that only its owner may enter.
     let binary = scene.path("fastest");
     fs::copy(env!("CARGO_BIN_EXE_fastest"), &binary).unwrap();
     let run = |words: &str| {
@@ -141,7 +141,7 @@ fn no_text_turns_the_direction_of_what_is_shown() {
     clean(&["remote", "set", &format!("file:///nowhere/{hostile}")]);
     scene.write(format!("demo/{hostile}"), "2");
     clean(&["restore", "."]);
-    // In JSON it is what it is.
+    // JSON has the text unchanged.
     let log: Value = serde_json::from_str(&scene.text("store", "demo", "log --json")).unwrap();
     let messages = log["snapshots"].as_array().unwrap().iter().map(|entry| &entry["message"]);
     assert!({ messages }.any(|message| message == hostile), "{log}");

@@ -14,7 +14,7 @@ use crate::scene::Scene;
 fn saved() -> Scene {
     let scene = Scene::new();
     for number in 0_u64..20 {
-        // Bytes without a pattern: what is packed is as large.
+        // Text without a pattern, so that it compresses little.
         let mut state = number + 1;
         let mut step = |_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -34,7 +34,7 @@ fn workspaces(scene: &Scene) -> Vec<String> {
     all.map(|entry| entry["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A file system of 2 MiB; unmounted with this.
+/// A file system of 2 MiB, which is unmounted when this is dropped.
 struct Disk<'s>(&'s Path);
 
 impl Drop for Disk<'_> {
@@ -77,8 +77,8 @@ fn a_full_disk_leaves_nothing_and_no_name() {
     }
 }
 
-/// Runs a command that makes a working copy in `other`, stops it at a point by undoing what comes
-/// after, and runs it again.
+/// Runs a command that creates a working copy in `other`. `stop` undoes its last steps, as if it
+/// had been stopped before them. Then runs the command again.
 fn again(words: &str, stop: impl Fn(&Scene)) {
     let scene = saved();
     let made = scene.run("store", "demo", words);
@@ -105,7 +105,7 @@ fn again(words: &str, stop: impl Fn(&Scene)) {
 #[test]
 fn what_a_killed_command_began_is_gone_on_with() {
     for words in ["clone demo ../other", "workspace new other ../other"] {
-        // Its name was taken, and nothing else was done.
+        // The workspace's name was taken, and nothing else was done.
         again(words, |scene| fs::remove_dir_all(scene.path("other")).unwrap());
         let remove_content = |scene: &Scene| {
             for number in 0..20 {
@@ -120,7 +120,7 @@ fn what_a_killed_command_began_is_gone_on_with() {
             remove_content(scene);
             fs::remove_file(scene.path("other/.fastest/workspace.json")).unwrap();
         });
-        // Its files were there, some of them, or all.
+        // Some of its files were there, or all.
         again(words, |scene| {
             fs::remove_file(scene.path("other/.fastest/head")).unwrap();
             fs::remove_file(scene.path("other/7")).unwrap();
@@ -140,7 +140,8 @@ fn a_working_copy_that_is_finished_is_not_taken_for_one_that_is_not() {
     assert_eq!(workspaces(&scene), ["main", "other"]);
 }
 
-/// ext4 with blocks of 1 KiB, of which SQLite makes sure of one in four when it maps its `-shm` file.
+/// An ext4 with blocks of 1 KiB. SQLite allocates only one in four of them when it maps its `-shm`
+/// file.
 #[test]
 fn a_full_disk_under_the_store_is_an_error_and_no_crash() {
     let scene = Scene::new();
@@ -173,7 +174,7 @@ fn a_full_disk_under_the_store_is_an_error_and_no_crash() {
         file.set_len((all.saturating_sub(free << 10)) as u64).unwrap();
         file.sync_all().unwrap();
         for words in ["status", "workspace rename main main"] {
-            // A command that a signal ends has no status: to tell of it fails.
+            // A command that a signal ended has no exit status, and `run` panics.
             let told = scene.run("disk/store", "demo", words);
             let ended = told.starts_with("exit 0") || told.starts_with("exit 2");
             assert!(ended, "{free} KiB free, {words}: {told}");

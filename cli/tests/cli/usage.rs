@@ -32,16 +32,16 @@ fn help() {
       pull         Bring a workspace's changes into this working copy
       drift        Compare this working copy with a workspace
       log          List the project's snapshots, newest first
-      restore      Put files back as they were in a snapshot
+      restore      Restore files from a snapshot
       untrack      Stop syncing files or folders, and leave them where they are
       cat          Print a file as it was in a snapshot
       workspace    Make, list, rename and choose workspaces
       project      List and rename projects
-      conflicts    List rows that this device and the primary changed, each in its own way
-      resolve      Settle a conflict of rows
+      conflicts    List rows that this device and the primary changed differently
+      resolve      Resolve a row conflict
       remote       Choose the primary, show it and check it
-      schema       Look after the tables of a primary
-      doctor       Check the store in full
+      schema       Manage the tables of a primary
+      doctor       Check the whole store for damage
       completions  Print a completion script
       man          Print the main man page, or write all man pages
       help         Print this message or the help of the given subcommand(s)
@@ -54,14 +54,14 @@ fn help() {
       -C <DIR>           Run as if started in DIR
           --store <DIR>  Use the store in DIR [env: FASTEST_STORE] [default: fastest, in the platform's
                          data folder]
-          --json         Print JSON, errors too
-      -q, --quiet        Print only what was asked for, warnings and errors
+          --json         Print JSON, also for errors
+      -q, --quiet        Print only results, warnings and errors
           --no-progress  Show no progress bar
 
     Exit status: 0 done or in sync, 1 drift or conflict, 2 error, 3 saved on this device while the
     primary is out of reach
     ");
-    // Asked for nothing, it says the same, but as an error.
+    // Without a command, it prints the same, but as an error.
     let help = scene.run("", "", "--help").replace("exit 0\n--- stdout", "exit 2\n--- stderr");
     assert_eq!(scene.run("", "", ""), help);
 }
@@ -80,15 +80,15 @@ fn help_of_a_command() {
       [WORKSPACE]  Name or id of the workspace [default: the project's main one]
 
     Options:
-          --committed  Leave out what is not in a snapshot yet
+          --committed  Ignore changes that are not in a snapshot yet
       -h, --help       Print help (see more with '--help')
 
     Global options:
       -C <DIR>           Run as if started in DIR
           --store <DIR>  Use the store in DIR [env: FASTEST_STORE] [default: fastest, in the platform's
                          data folder]
-          --json         Print JSON, errors too
-      -q, --quiet        Print only what was asked for, warnings and errors
+          --json         Print JSON, also for errors
+      -q, --quiet        Print only results, warnings and errors
           --no-progress  Show no progress bar
     ");
 }
@@ -192,7 +192,7 @@ fn usage_errors_in_json() {
     --- stdout
     {"error":{"code":"usage","message":"unrecognized subcommand 'pul'","hint":"some similar subcommands exist: 'push', 'pull'"}}
     "#);
-    // Wherever the option stands.
+    // The position of the option does not matter.
     assert_snapshot!(scene.run("", "", "clone --json"), @r#"
     exit 2
     --- stdout

@@ -1,4 +1,4 @@
-//! A command that waits for another one says for whom.
+//! A command that waits for another one names it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
@@ -17,7 +17,8 @@ fn saved() -> Scene {
     scene
 }
 
-/// What a command says first while somebody is in its way; it ends well once they are gone.
+/// Returns the first line that a command prints to stderr while something is in its way. The
+/// command must succeed once that is dropped.
 fn said<T>(mut command: Command, in_the_way: T) -> String {
     let mut running = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -52,7 +53,7 @@ fn every_lock_is_told() {
         let who = format!("warning: waiting for `fastest test` (process {})", std::process::id());
         assert!(line.starts_with(&who), "{words}: {line}");
         assert!(line.contains("since 2026-01-02T03:04:05.678Z"), "{words}: {line}");
-        // Whoever takes it signs it.
+        // The command that takes the lock writes itself into the file.
         let signed = fs::read_to_string(scene.path(lock)).unwrap();
         assert!(signed.starts_with("1 ") && !signed.contains("fastest test"), "{words}: {signed}");
     }
@@ -97,7 +98,7 @@ fn nobody_is_told_in_json() {
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
 
-/// A process that was stopped with Ctrl-Z says so by its state.
+/// A process that was stopped with Ctrl-Z is reported as such.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_stopped_command_is_called_so() {

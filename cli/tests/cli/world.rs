@@ -1,5 +1,5 @@
 //! Devices that share a primary, folders full of random files, and edits of them: for tests that
-//! run many commands against each other. What is random follows from a seed, which is printed.
+//! run many commands against each other. A seed, which is printed, determines everything random.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::scene::Scene;
 pub struct Random(u64);
 
 impl Random {
-    /// From `FASTEST_SEED`, or the seed given; prints it, so that a failure can be replayed.
+    /// Uses `FASTEST_SEED`, or else this seed, and prints it, so that a failure can be replayed.
     pub fn new(seed: u64) -> Self {
         let named = std::env::var("FASTEST_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = named.unwrap_or(seed);
@@ -40,7 +40,7 @@ impl Random {
         &from[self.below(from.len())]
     }
 
-    /// Bytes that do not compress, of a length that is mostly small.
+    /// Returns bytes that do not compress. Most lengths are small.
     pub fn bytes(&mut self) -> Vec<u8> {
         let lengths = [0, 10, 100, 1_000, 5_000, 20_000];
         let length = *self.pick(&lengths);
@@ -48,7 +48,7 @@ impl Random {
     }
 }
 
-/// What stands at a path, but for a file's bytes.
+/// The entry at a path, without a file's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     File { executable: bool, bytes: u64 },
@@ -56,7 +56,7 @@ pub enum Found {
     EmptyFolder,
 }
 
-/// Every file, link and empty folder below `root`, by path, our own state left out.
+/// Lists every file, link and empty folder below `root`, by path, without our own state.
 pub fn list(root: &Path) -> BTreeMap<PathBuf, Found> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -131,7 +131,7 @@ fn write_new(root: &Path, random: &mut Random) {
     }
 }
 
-/// Writes a file, in place of a link where one stands there.
+/// Writes a file. Replaces a link instead of writing through it.
 fn overwrite(path: PathBuf, bytes: &[u8]) {
     if fs::symlink_metadata(&path).is_ok_and(|data| data.is_symlink()) {
         fs::remove_file(&path).unwrap();
@@ -139,7 +139,7 @@ fn overwrite(path: PathBuf, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-/// Files below `root`; no links.
+/// Returns the files below `root`, without links.
 fn files(root: &Path) -> Vec<PathBuf> {
     let is_file = |found: &Found| matches!(found, Found::File { .. });
     let files = list(root).into_iter().filter(|(_, found)| is_file(found));
@@ -179,7 +179,7 @@ impl<'a> Copy<'a> {
         accepted(words, &self.command(words).output().unwrap())
     }
 
-    /// Ids of the snapshots in the log.
+    /// Returns the ids of the snapshots in the log.
     pub fn log(&self) -> Vec<String> {
         let log = self.run(&["log"]);
         let id = |entry: &Value| entry["id"].as_str().unwrap().to_owned();
@@ -187,7 +187,7 @@ impl<'a> Copy<'a> {
     }
 }
 
-/// The JSON of a command that ended with 0 or 1.
+/// Returns the JSON output of a command, which must have ended with 0 or 1.
 pub fn accepted(words: &[&str], output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stdout);
     let told = format!(
@@ -199,7 +199,7 @@ pub fn accepted(words: &[&str], output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}"))
 }
 
-/// A scene in which stores follow one primary.
+/// Creates a scene in which these stores use one primary.
 pub fn sharing(stores: &[&str]) -> Scene {
     let scene = Scene::new();
     for store in stores {

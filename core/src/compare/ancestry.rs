@@ -1,7 +1,8 @@
-//! Histories: the parents of each snapshot, and the newest common ancestors of two.
+//! Histories: the parents of each snapshot, and the best common ancestors of two.
 //!
-//! Snapshots are names here. Whoever knows more of them, such as a replica with its rows,
-//! implements [`Ancestry`]. Names and times decide nothing: only the shape of the graph does.
+//! A snapshot is only a name here. A type that knows more about snapshots, such as a replica with
+//! its rows, implements [`Ancestry`]. Names and times decide nothing: only the shape of the graph
+//! does.
 
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
@@ -50,7 +51,8 @@ pub(crate) struct Graph {
     /// Sorted.
     names: Vec<String>,
     parents: Vec<Vec<Index>>,
-    /// One more than the largest of a snapshot's parents, so that an ancestor's is always smaller.
+    /// 0 without parents, else one more than the largest of the parents' generations. So an
+    /// ancestor's is always smaller.
     generations: Vec<u32>,
 }
 
@@ -91,8 +93,9 @@ impl Graph {
         self.generations[at]
     }
 
-    /// Returns the best common ancestors of two merges: one of all of `ours`, and one of all of
-    /// `theirs`. Each snapshot that is visited takes one of `steps`; `None` where they run out.
+    /// Returns the best common ancestors of two hypothetical merges: one of all of `ours`, and one
+    /// of all of `theirs`. Each visited snapshot uses up one of `steps`. Returns `None` if they run
+    /// out.
     ///
     /// The walk is by descending generation, as in git's `paint_down_to_common`. A snapshot is visited
     /// after all of its descendants, so its marks are final by then. The walk ends when everything
@@ -151,8 +154,8 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the generation of each snapshot. A snapshot that is its own ancestor is a lie. In each
-/// such cycle one parent is dropped; which one depends on the names alone.
+/// Returns the generation of each snapshot. Only an invalid history has cycles. From each cycle,
+/// one parent link is removed; which one depends on the names alone.
 fn generations(parents: &mut [Vec<Index>]) -> Vec<u32> {
     #[derive(Clone, Copy, PartialEq)]
     enum State {
@@ -162,7 +165,7 @@ fn generations(parents: &mut [Vec<Index>]) -> Vec<u32> {
     }
     let mut states = vec![State::New; parents.len()];
     let mut generations = vec![0; parents.len()];
-    // An explicit stack: a history is deeper than a thread's stack.
+    // An explicit stack: a history may be too deep for a thread's stack.
     let mut stack: Vec<(Index, usize)> = Vec::new();
     for start in 0..parents.len() {
         if states[start] == State::New {
@@ -201,7 +204,7 @@ pub(crate) mod tests {
     pub(crate) struct Shape(pub(crate) HashMap<String, Vec<String>>);
 
     impl Shape {
-        /// From `child:parent,parent` words.
+        /// Parses words of the form `child:parent,parent`.
         pub(crate) fn new(words: &str) -> Self {
             let word = |word: &str| {
                 let (child, parents) = word.split_once(':').unwrap();
@@ -220,7 +223,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Looked for both ways.
+    /// Finds them with both implementations, which must agree.
     fn best(shape: &Shape, a: &str, b: &str) -> Result<Vec<String>, StoreError> {
         let best = best_common_of_all(shape, a, b)?;
         assert_eq!(best_common(shape, a, b)?, best, "{:?} of {a} and {b}", shape.0);
@@ -249,9 +252,9 @@ pub(crate) mod tests {
         check("1: 2:1 3:1 4:2,3 5:2,3", "4", "5", &["2", "3"]);
         check("1: 2:1 3:1 4:2,3 5:3,2 6:4 7:5", "6", "7", &["2", "3"]);
         check("1: 2:1 3:1 4:1 5:2,3,4 6:4,3,2", "5", "6", &["2", "3", "4"]);
-        // 2 is below 3, by a long way round.
+        // 2 is an ancestor of 3, by a long way round.
         check("1: 2:1 a:2 b:a 3:b 4:2,3 5:2,3", "4", "5", &["3"]);
-        // A name may be older than those that it follows: a clock was wrong.
+        // A name may sort before those of its ancestors, as when a clock was wrong.
         check("9: 8:9 7:9 2:8,7 1:7,8", "1", "2", &["7", "8"]);
     }
 

@@ -24,8 +24,8 @@ pub(crate) fn name_aside(name: &[u8], label: &str, taken: &BTreeSet<Vec<u8>>) ->
         .expect("numbers do not end before free names are found")
 }
 
-/// Returns the name beside which this one was put, if it looks like a result of [`name_aside`]. A
-/// name that had to be cut cannot be recovered.
+/// Returns the original of a name that looks like a result of [`name_aside`]. If the original had
+/// to be cut, it cannot be recovered.
 pub(crate) fn original_of(name: &[u8]) -> Option<Vec<u8>> {
     const MARK: &[u8] = b".conflict-";
     let at = name.windows(MARK.len()).rposition(|part| part == MARK)?;

@@ -1,4 +1,4 @@
-//! Cuts names that are too long, between letters.
+//! Cuts names that are too long, but not within a letter (roughly: a grapheme cluster).
 
 use unicode_normalization::char::is_combining_mark;
 

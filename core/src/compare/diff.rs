@@ -33,7 +33,7 @@ impl Difference<'_> {
     }
 }
 
-/// Two directories, as far as they have to be read to tell how they differ.
+/// The leaves that had to be read to compare two directories: those that the two do not share.
 #[derive(Debug)]
 pub struct DirectoryDiff {
     old: Vec<Part>,
@@ -41,7 +41,7 @@ pub struct DirectoryDiff {
     bytes: usize,
 }
 
-/// Reads where two directories differ. `None` is a directory without entries.
+/// Reads the leaves in which two directories differ. `None` is a directory without entries.
 pub fn diff_directory(
     old: Option<&TreeId>,
     new: Option<&TreeId>,
@@ -190,7 +190,7 @@ fn differing_leaves(
     Ok(DirectoryDiff { old: old.nodes, new: new.nodes, bytes: old.bytes + new.bytes })
 }
 
-/// The nodes of one level that together have everything that is still to be compared.
+/// The nodes of one level that contain everything that is still to be compared.
 struct Frontier {
     level: u8,
     nodes: Vec<Part>,

@@ -21,8 +21,8 @@ use crate::object::tree::read_root;
 
 /// Compares two trees, and lists each path that differs.
 ///
-/// The lists have as many paths as the trees do. A hostile tree of a few nodes that are used under
-/// many names may have more paths than fit into memory. [`drift_counts`] compares such trees
+/// The lists can be as long as the trees have paths. A hostile tree of a few nodes that are used
+/// under many names may have more paths than fit into memory. [`drift_counts`] compares such trees
 /// quickly.
 pub fn drift(
     from: &TreeId,

@@ -15,11 +15,11 @@ use crate::object::tree::{check_depth, read_directory};
 
 /// Any tree may have this many paths.
 pub const PATHS_MAX: u64 = 1 << 22;
-/// A tree with more may have this many paths for each entry of its nodes: then what was sent is
-/// about as large as what it describes.
+/// A tree with more paths may have up to this many for each entry of its nodes: what was sent is
+/// then about as large as what it describes.
 pub const PATHS_PER_ENTRY_MAX: u64 = 64;
 
-/// The paths of a tree at which another tree does not have the same.
+/// How much of a tree another tree does not have at the same paths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Extent {
     /// Files, links and folders. Saturates at the largest number.
@@ -35,11 +35,11 @@ impl Extent {
     }
 }
 
-/// Counts the paths of `new` at which `old` does not have the same. `old` is known not to be
-/// excessive.
+/// Counts the paths at which `new` has something that `old` does not have there. The caller knows
+/// that `old` is not excessive.
 ///
 /// # Errors
-/// Where a node cannot be read, or folders are nested too deep.
+/// If a node cannot be read, or folders are nested too deep.
 pub fn extent(
     old: Option<&TreeId>,
     new: &TreeId,
@@ -53,7 +53,8 @@ pub fn extent(
 struct Counting<'a> {
     source: &'a dyn ObjectSource,
     entries: u64,
-    /// Paths of directories, each compared with another one or with none.
+    /// The number of paths below a directory, by the directory it is compared with (if any) and
+    /// itself.
     known: HashMap<(Option<TreeId>, TreeId), u64>,
 }
 

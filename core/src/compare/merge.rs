@@ -5,8 +5,8 @@
 //! conflict is reported. The text of files is not merged, except for ignore files, where the result
 //! has the rules of both sides.
 //!
-//! [`crate::compare::merge_base`] finds the tree that is the base, and merges several into one by
-//! `merge_bases`. Only this module knows what the result of two changes is.
+//! [`crate::compare::merge_base`] finds the base, and merges several bases into one by
+//! `merge_bases`. Only this module decides the result of two changes.
 
 mod differing;
 mod ignoring;
@@ -34,7 +34,7 @@ use three::Three;
 pub struct Conflict {
     /// The path, its components joined by `/`.
     pub path: Vec<u8>,
-    /// What happened.
+    /// How the two changes conflict.
     pub kind: ConflictKind,
 }
 
@@ -64,17 +64,17 @@ pub struct Merged {
 /// The three trees of a merge.
 #[derive(Debug, Clone, Copy)]
 pub struct Sides<'a> {
-    /// The tree that both sides started from; `None` where they have no common history.
+    /// The tree that both sides started from; `None` if they have no common history.
     pub base: Option<&'a TreeId>,
     /// The tree whose files keep their names in conflicts.
     pub ours: &'a TreeId,
     /// The tree that is merged into it.
     pub theirs: &'a TreeId,
-    /// Part of the names that their files are given in conflicts. Letters, digits and `-` only.
+    /// Part of the names that their versions get in conflicts. Letters, digits and `-` only.
     pub label: &'a str,
 }
 
-/// Merges two trees. Puts the new nodes into `sink`, and the content of merged ignore files.
+/// Merges two trees. Puts the new nodes and the content of merged ignore files into `sink`.
 pub fn merge(
     sides: &Sides<'_>,
     source: &dyn ObjectSource,
@@ -129,8 +129,8 @@ struct Merge<'a> {
     on_conflict: OnConflict<'a>,
     past_is_known: bool,
     conflicts: Vec<Conflict>,
-    /// Directories that were merged without a conflict. No path of theirs is reported, so a
-    /// directory that is used under many names is merged once.
+    /// Directories that were merged without a conflict. The result does not depend on the path, so
+    /// a directory that is used under many names is merged once.
     merged: HashMap<Three<TreeId>, Root>,
     unsettled: unsettled::Known,
 }
@@ -334,7 +334,7 @@ impl<'a> Merge<'a> {
 struct Directory {
     /// How it differs from ours.
     changes: BTreeMap<Vec<u8>, Option<Item>>,
-    /// Their versions of names that ours keep.
+    /// Names that keep our version, with their versions, which are put beside it.
     aside: Vec<(Vec<u8>, Item)>,
     /// Whether it differs from theirs.
     is_not_theirs: bool,

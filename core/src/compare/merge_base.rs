@@ -6,9 +6,9 @@
 //! merge-ort. Where two of them have several best common ancestors of their own, these are merged
 //! in turn.
 //!
-//! The result depends on the graph and the trees: not on who asks, nor on names or clocks. The one
-//! exception are bases of the same generation with the same tree, between which it makes little
-//! difference. Virtual trees stay in the scratch memory of the caller.
+//! The result depends on the graph and the trees: not on who asks, nor on names or clocks. There is
+//! one exception: bases of the same generation with the same tree are merged in the order of their
+//! names, which makes little difference. Virtual trees stay in the scratch memory of the caller.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use crate::compare::parting::best_common;
 use crate::object::id::TreeId;
 use crate::object::memory::ScratchObjects;
 
-/// Returns the tree that `ours` and `theirs` both started from; `None` where they have nothing in
+/// Returns the tree that `ours` and `theirs` both started from; `None` if they have nothing in
 /// common. Its virtual nodes are in `scratch`.
 pub fn merge_base<A: History>(
     ancestry: &A,
@@ -33,9 +33,10 @@ pub fn merge_base<A: History>(
 /// differs there is unsettled. So a conflict may be reported needlessly, but no side is favoured.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
-    /// How deep bases of bases go. Devices that pull from each other all day reach some hundred.
+    /// How deep bases of bases go. Devices that pull from each other all day reach several hundred.
     depth: usize,
-    /// How many sets of bases are merged. Graphs can be made that have more than there are atoms.
+    /// How many sets of bases are merged. A hostile graph can have more of them than there are
+    /// atoms.
     sets: usize,
     /// How many snapshots are visited to find the best common ancestors of bases.
     steps: usize,
@@ -57,7 +58,7 @@ fn bounded_merge_base<A: History>(
     match &best_common(ancestry, ours, theirs)?[..] {
         [] => return Ok(None),
         [one] => return ancestry.tree(one).map(Some),
-        // What the bases have in common may lie anywhere.
+        // The common ancestors of the bases may be anywhere, so the whole graph is read.
         _ => {}
     }
     let graph = Graph::above(ancestry, &[ours, theirs])?;
@@ -94,7 +95,7 @@ struct Merging {
     tree: TreeId,
 }
 
-/// What the next snapshot of a [`Merging`] has in common with those before it.
+/// The common history of the next snapshot of a [`Merging`] and those before it.
 enum Common {
     Nothing,
     Tree(TreeId),
@@ -116,7 +117,8 @@ impl<A: History> Bases<'_, A> {
                 if stack.is_empty() {
                     return Ok(tree);
                 }
-                // The set that needs this tree looks it up again, and finds it.
+                // The set that needs this tree is on top of the stack now, and will find it in
+                // `merged`.
                 continue;
             };
             let theirs = self.tree(next)?;
@@ -138,7 +140,7 @@ impl<A: History> Bases<'_, A> {
         }
     }
 
-    /// Sorts snapshots: the oldest by generation first, as in git.
+    /// Begins to merge snapshots, in the order of their generations: the oldest first, as in git.
     fn begin(&mut self, mut bases: Vec<Index>) -> Result<Merging, A::Error> {
         for &base in &bases {
             self.tree(base)?;
@@ -173,8 +175,8 @@ impl<A: History> Bases<'_, A> {
     }
 
     /// Returns whether bases agree on everything that matters to a merge of two trees, so that any
-    /// of them will do. This is so wherever devices cross without editing the same file each time:
-    /// nothing is merged then.
+    /// of them will do. They do if devices pull from each other but do not edit the same file each
+    /// time. Nothing is merged then.
     fn agree(&mut self, bases: &[Index], of: [&TreeId; 2]) -> Result<bool, A::Error> {
         let one = self.tree(bases[0])?;
         for &base in &bases[1..] {
@@ -239,7 +241,7 @@ mod tests {
     }
 
     impl Lines {
-        /// From lines `child:parent,parent file=content file=content`.
+        /// Parses lines of the form `child:parent,parent file=content file=content`.
         fn new(lines: &[&str]) -> Self {
             let mut history = Self::default();
             for line in lines {
@@ -296,7 +298,8 @@ mod tests {
         write_directory(&entries, objects).unwrap().id
     }
 
-    /// `a1` and `b1` follow `o`, and `a2` and `b2` follow both, with these files; then they are merged.
+    /// Merges `a2` and `b2`. Their parents are both `a1` and `b1`, whose parent is `o`. All have
+    /// these files.
     #[track_caller]
     fn check([o, a1, b1, a2, b2]: [&str; 5], expect: &str, conflicts: &[&str]) {
         // Either may have the greater name.
@@ -328,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_conflict_of_bases_is_decided_for_nobody() {
-        // Both changed `f`; then each settled it in its own way, or in the same.
+        // Both changed `f`; then each resolved the conflict, in its own way or in the same way.
         check(["f=1", "f=2", "f=3", "f=2", "f=2"], "f=2", &[]);
         for settled in ["f=1", "f=2", "f=3", "f=4", ""] {
             for other in ["f=1", "f=2", "f=3"] {
@@ -430,7 +433,8 @@ mod tests {
         assert_eq!(merged.conflicts.len(), 1, "f was put back here, and stayed deleted there");
     }
 
-    /// Each of `width` snapshots of a level follows some of the level below: no two sets are the same.
+    /// The parents of each of the `width` snapshots of a level are some of the level below: no two
+    /// sets are the same.
     fn lattice(levels: usize, width: usize) -> Lines {
         let mut history = Lines::default();
         let mut state = 1u64;

@@ -50,7 +50,7 @@ fn directory(
     Ok(())
 }
 
-/// Adds the nodes of one directory, without those below a node in `known`.
+/// Adds the nodes of one directory, without those in `known` and what is below them.
 fn nodes(
     id: &TreeId,
     source: &dyn ObjectSource,

@@ -1,4 +1,4 @@
-//! What is below a folder, reached through the folder's handle, so that no link leads out of it.
+//! Access to what is below a folder through the folder's handle, so that no link leads out of it.
 //!
 //! Others may write to a working copy while it is read or changed: an editor, a build, an agent
 //! that is not trusted. A path that was just checked may lead elsewhere a moment later. So nothing
@@ -49,7 +49,7 @@ impl Beneath {
     /// Opens `path`, of any length. `flags` may ask for it to be created, with `mode`.
     ///
     /// # Errors
-    /// `NOENT` where a component is missing, `LOOP` or `NOTDIR` where one is a link or a file.
+    /// `NOENT` if a component is missing, `LOOP` or `NOTDIR` if one is a link or a file.
     pub(crate) fn open(&self, path: &[u8], flags: OFlags, mode: Mode) -> Result<OwnedFd, Errno> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         if path.is_empty() {
@@ -73,7 +73,8 @@ impl Beneath {
         self.open(path, DIRECTORY, Mode::empty())
     }
 
-    /// Returns what is at `path`; `None` where nothing is.
+    /// Returns what is at `path`; `None` if nothing is there, or if a component on the way is a
+    /// link or a file.
     pub(crate) fn look(&self, path: &[u8]) -> io::Result<Option<Node>> {
         let (parent, name) = split(path);
         if path.is_empty() {
@@ -124,7 +125,7 @@ pub(crate) const ON_THE_WAY: OFlags = {
     flags.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC)
 };
 
-/// As [`Beneath::open`], for a path that the system accepts in one call.
+/// Like [`Beneath::open`], for a path that the system accepts in one call.
 #[cfg(target_os = "linux")]
 fn open_below(
     at: BorrowedFd<'_>,
@@ -134,7 +135,7 @@ fn open_below(
 ) -> Result<OwnedFd, Errno> {
     use rustix::fs::ResolveFlags;
     use std::sync::atomic::{AtomicBool, Ordering};
-    /// Linux has the call since 5.6. Some containers forbid it.
+    /// Linux has had `openat2` since 5.6. Some containers forbid it.
     static IS_MISSING: AtomicBool = AtomicBool::new(false);
     // With a single name, `NOFOLLOW` is enough.
     if !path.contains(&b'/') {
@@ -154,7 +155,7 @@ fn open_below(
 #[cfg(not(target_os = "linux"))]
 use open_by_names as open_below;
 
-/// As [`Beneath::open`], one name at a time.
+/// Like [`Beneath::open`], one name at a time.
 fn open_by_names(
     at: BorrowedFd<'_>,
     path: &[u8],
@@ -170,8 +171,8 @@ fn open_by_names(
     rustix::fs::openat(directory.as_ref().map_or(at, AsFd::as_fd), name, flags, mode)
 }
 
-/// Returns what is under a name in an open directory, without following links; `None` where nothing
-/// is.
+/// Returns what is under a name in an open directory, without following links; `None` if there is
+/// nothing.
 pub(crate) fn look_at(directory: impl AsFd, name: &[u8]) -> io::Result<Option<Node>> {
     match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(Node::from(&stat))),
@@ -191,7 +192,7 @@ impl Parents<'_> {
     /// Opens the directory that holds `path`. Returns it with the last name of `path`.
     ///
     /// # Errors
-    /// As those of [`Beneath::open`].
+    /// Those of [`Beneath::open`].
     pub(crate) fn open<'p>(&mut self, path: &'p [u8]) -> io::Result<(BorrowedFd<'_>, &'p [u8])> {
         let (parent, name) = split(path);
         if parent.is_empty() {

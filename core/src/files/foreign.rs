@@ -1,5 +1,5 @@
 //! Folders that belong to others: state folders of version control systems, other working copies,
-//! git working trees. Nothing of them is content, and nothing is written into them.
+//! git working trees. Nothing in them is content, and nothing is written into them.
 
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(crate) fn is_repository_of_others(parent: impl AsFd, name: &[u8]) -> bool {
 
 /// Why a folder below the root is not part of the working copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OfItsOwn {
+pub(crate) enum NestedRepo {
     /// It is another working copy.
     WorkingCopy,
     /// It is a git submodule or a linked git working tree.
@@ -45,20 +45,20 @@ pub fn belongs_to_others(root: &Path, path: &[u8]) -> bool {
     let mut ends = slashes.map(|(slash, _)| slash).chain([path.len()]);
     ends.any(|end| {
         let folder = beneath.open(&path[..end], ON_THE_WAY, Mode::empty());
-        folder.is_ok_and(|folder| is_of_its_own(&folder).is_some())
+        folder.is_ok_and(|folder| is_nested_repo(&folder).is_some())
     })
 }
 
 /// Returns why a folder below the root is not part of the working copy, if it is not.
-pub(crate) fn is_of_its_own(directory: impl AsFd) -> Option<OfItsOwn> {
+pub(crate) fn is_nested_repo(directory: impl AsFd) -> Option<NestedRepo> {
     let is_file = |path: &str| {
         rustix::fs::statat(&directory, path, AtFlags::SYMLINK_NOFOLLOW)
             .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
     };
     if is_file(WORKSPACE_FILE) {
-        Some(OfItsOwn::WorkingCopy)
+        Some(NestedRepo::WorkingCopy)
     } else if is_file(".git") {
-        Some(OfItsOwn::GitWorkingTree)
+        Some(NestedRepo::GitWorkingTree)
     } else {
         None
     }

@@ -2,8 +2,8 @@
 //!
 //! Writing to a mapped page kills the process (SIGBUS) if the disk has no space for the page.
 //! SQLite reserves a page by writing its last byte. That is enough where a block is as large as a
-//! page and is written in place. It is not where blocks are smaller (a small ext4), or where each
-//! write goes to a new block (btrfs).
+//! page and is written in place. It is not enough where blocks are smaller (a small ext4), or where
+//! each write goes to a new block (btrfs).
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -1,4 +1,4 @@
-//! The file system, where somebody else may have chosen what stands under a name.
+//! The file system, where somebody else may have chosen what a name refers to.
 //!
 //! Whatever is in a working copy is opened through the handle of a folder, and never through a link
 //! (`beneath`).

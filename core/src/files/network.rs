@@ -25,7 +25,7 @@ const SHARED: [(u32, &str); 15] = [
     (0x786f_4256, "VirtualBox's shared folders"),
 ];
 
-/// Returns the name of the file system of `path`, where other machines may use it too.
+/// Returns the name of the file system of `path` if other machines may use it too.
 pub fn shared_by(path: &Path) -> io::Result<Option<&'static str>> {
     #[cfg(target_os = "linux")]
     {

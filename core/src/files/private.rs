@@ -49,12 +49,12 @@ pub fn is_open(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & OTHERS != 0)
 }
 
-/// Gives a folder and everything in it to a group: mode `dir_mode` for folders, `file_mode` for
-/// files. Links are not followed, even if a member of the group creates one meanwhile. What other
-/// users own is not changed.
+/// Shares a folder and everything in it with a group: sets the group, and mode `dir_mode` for
+/// folders, `file_mode` for files. Links are not followed, even if a member of the group creates
+/// one meanwhile. What other users own is not changed.
 ///
 /// # Errors
-/// With the path at which it failed.
+/// The first error of the system, with the path at which it occurred.
 pub fn share_below(
     folder: &Path,
     group: u32,
@@ -95,7 +95,8 @@ pub fn share_below(
 /// Sets the mode of one file or folder, and its group if one is named.
 ///
 /// # Errors
-/// Those of the system; also where it is a link, or belongs to another user.
+/// Those of the system; also if it is a link, has a second name (a hard link), or belongs to
+/// another user.
 pub fn share(path: &Path, group: Option<u32>, mode: u32) -> io::Result<()> {
     let file = rustix::fs::openat(CWD, path, READ, Mode::empty()).map_err(in_words)?;
     let group = group.unwrap_or(rustix::fs::fstat(&file)?.st_gid);
@@ -140,7 +141,7 @@ fn set_mode_and_group(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno
 
 /// Removes all permissions of the group and of others from a file or folder.
 ///
-/// A link is not changed, nor what belongs to another user, as where root works in a user's store.
+/// Links are not changed, nor what another user owns: root may work in a user's store.
 pub fn close(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path)?;
     if found.is_symlink() || found.uid() != rustix::process::geteuid().as_raw() {

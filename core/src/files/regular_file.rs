@@ -49,14 +49,15 @@ pub enum Durable {
 pub(crate) struct Opened {
     pub file: File,
     pub bytes: u64,
-    /// How many bytes it takes on the disk, as far as the file system tells.
+    /// How many bytes it takes on the disk, as the file system reports it.
     room: u64,
     /// The id of the user who owns it.
     pub owner: u32,
 }
 
 impl Opened {
-    /// As [`Opened::read`]. Of a file that does not begin with `magic`, only the beginning is read.
+    /// Like [`Opened::read`], but of a file that does not begin with `magic`, returns only as many
+    /// bytes as `magic` has.
     pub(crate) fn read_of(self, magic: &[u8]) -> io::Result<Vec<u8>> {
         let mut beginning = vec![0; magic.len()];
         match self.file.read_exact_at(&mut beginning, 0) {
@@ -85,7 +86,7 @@ impl Opened {
 /// Opens a regular file of at most `bytes_max` bytes for reading.
 ///
 /// # Errors
-/// `InvalidData` where it is not a regular file, or is larger.
+/// `InvalidData` if it is not a regular file, or is larger.
 pub(crate) fn open(
     directory: impl AsFd,
     name: impl rustix::path::Arg,
@@ -164,10 +165,10 @@ pub fn replace(
     Ok(())
 }
 
-/// As [`replace`], in the folder at a path. The folder is created where it is missing.
+/// Like [`replace`], in the folder at a path. The folder is created if it is missing.
 ///
 /// # Errors
-/// As those of [`replace`].
+/// Those of [`replace`].
 pub fn replace_in(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     replace(open_directory(CWD, folder)?, name, &[bytes], Durable::Yes)

@@ -18,7 +18,7 @@ pub struct Stat {
     pub inode: u64,
 }
 
-/// The stat data of a directory. On the file systems that `dates_names` knows, creating or removing
+/// The stat data of a directory. On the file systems that `updates_dir_times` knows, creating or removing
 /// a name in the directory changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
@@ -31,15 +31,16 @@ pub struct Stamp {
 }
 
 impl Stat {
-    /// Returns whether the file may have changed after this stat data was taken, without a trace in
-    /// it: within the same tick of the file system's clock, which was at `clock_ns` before.
+    /// Returns whether the file may have changed after this stat data was taken without changing
+    /// it: within the same tick of the file system's clock. `clock_ns` is that clock's time from
+    /// before.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
         self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
     }
 }
 
 impl Stamp {
-    /// As [`Stat::is_racy`], for the names in a directory.
+    /// Like [`Stat::is_racy`], for the names in a directory.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
         self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
     }
@@ -117,7 +118,7 @@ const F2FS: u32 = 0xf2f5_2010;
 /// the times of the topmost layer only, and names may change in the others while it is not mounted.
 /// The numbers are those of Linux's `magic.h`.
 #[cfg(target_os = "linux")]
-pub(crate) fn dates_names(directory: impl std::os::fd::AsFd) -> bool {
+pub(crate) fn updates_dir_times(directory: impl std::os::fd::AsFd) -> bool {
     const TMPFS: u32 = 0x0102_1994;
     const ZFS: u32 = 0x2fc1_2fc1;
     const BCACHEFS: u32 = 0xca45_1a4e;
@@ -128,19 +129,19 @@ pub(crate) fn dates_names(directory: impl std::os::fd::AsFd) -> bool {
 /// Returns whether the file system is known to update a file's times after a write through a
 /// mapping, once the page has been written to the disk. A page of tmpfs never is.
 #[cfg(target_os = "linux")]
-pub(crate) fn dates_mapped_writes(directory: impl std::os::fd::AsFd) -> bool {
+pub(crate) fn updates_times_of_mapped_writes(directory: impl std::os::fd::AsFd) -> bool {
     const KNOWN: [u32; 4] = [EXT4, XFS, BTRFS, F2FS];
     rustix::fs::fstatfs(directory).is_ok_and(|found| KNOWN.contains(&(found.f_type as u32)))
 }
 
-/// On other systems nobody has tested this, so files are read.
+/// Not tested on other systems, so files are read there.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn dates_mapped_writes(_: impl std::os::fd::AsFd) -> bool {
+pub(crate) fn updates_times_of_mapped_writes(_: impl std::os::fd::AsFd) -> bool {
     false
 }
 
-/// On other systems nobody has tested this, so every directory is read.
+/// Not tested on other systems, so every directory is read there.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn dates_names(_: impl std::os::fd::AsFd) -> bool {
+pub(crate) fn updates_dir_times(_: impl std::os::fd::AsFd) -> bool {
     false
 }

@@ -17,9 +17,9 @@ use crate::object::source::{ObjectSink, ObjectSource};
 use crate::object::tree::CHUNKED_OVER_BYTES;
 use crate::object::varint;
 
-/// The smallest chunk, but for a file's last.
+/// The smallest chunk, except for a file's last one.
 pub const CHUNK_BYTES_MIN: usize = 32 << 10;
-/// The average that the cut rule aims at.
+/// The average size at which the cut rule aims.
 pub const CHUNK_BYTES_AVERAGE: usize = 128 << 10;
 /// The largest chunk. Less than [`CHUNKED_OVER_BYTES`], so that no chunk has the id of a chunked
 /// file.
@@ -37,7 +37,7 @@ pub struct Content {
     pub id: BlobId,
     /// How many bytes were read.
     pub bytes: u64,
-    /// The chunk list, where the file has more than [`CHUNKED_OVER_BYTES`].
+    /// The chunk list, if the file has more than [`CHUNKED_OVER_BYTES`].
     pub list: Option<ListId>,
 }
 
@@ -63,7 +63,7 @@ pub enum ReadContentError {
     Store(#[from] StoreError),
 }
 
-/// Reads to the end, and puts those objects into `sink` that it does not have.
+/// Reads `reader` to the end, and puts the objects that `sink` does not have into it.
 pub fn write_content(
     reader: &mut dyn Read,
     sink: &dyn ObjectSink,
@@ -154,7 +154,7 @@ pub fn encode_list(chunks: &[(BlobId, u64)]) -> Vec<u8> {
     out
 }
 
-/// Decodes a chunk list; `None` where it breaks a rule of the format.
+/// Decodes a chunk list; `None` if it breaks a rule of the format.
 pub fn decode_list(encoded: &[u8]) -> Option<Vec<(BlobId, u64)>> {
     let [LIST_VERSION, rest @ ..] = encoded else { return None };
     let mut rest = rest;
@@ -187,8 +187,9 @@ fn read_list(list: &ListId, source: &dyn ObjectSource) -> Result<Vec<(BlobId, u6
     decode_list(&encoded).ok_or(StoreError::DamagedObject { id: (*list).into() })
 }
 
-/// Writes the content of a file or link to `out`. The whole is verified against the item's id only
-/// after the last byte was written: until this returns, nothing may refer to what was written.
+/// Writes the content of a file or link to `out`. The content as a whole is verified against the
+/// item's id only after the last byte was written: until this returns, nothing may refer to what
+/// was written.
 pub fn read_content(
     item: &Item,
     source: &dyn ObjectSource,

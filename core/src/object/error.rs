@@ -29,7 +29,7 @@ pub enum StoreError {
     Tree {
         /// The node.
         id: TreeId,
-        /// The rule.
+        /// The rule that it breaks.
         source: TreeError,
     },
     /// An object's bytes break a rule of its encoding.

@@ -135,7 +135,7 @@ into_object_id!(BlobId, TreeId, ListId);
 /// the standard hasher: see [`IdHasher`].
 pub(crate) type IdMap<Id, Value> = HashMap<Id, Value, BuildHasherDefault<IdHasher>>;
 
-/// Uses the last eight bytes of an id as its hash, since an id is a hash already. To find contents
+/// Uses the last eight bytes of an id as its hash, since an id is a hash already. Finding contents
 /// whose ids share these bytes costs an attacker far more than the collisions cost us. An id that
 /// is only claimed costs nothing to make up: such ids are kept in maps with the standard hasher.
 #[derive(Debug, Default, Clone, Copy)]

@@ -3,7 +3,7 @@
 /// The folder of a working copy that holds Fastest's own state. Never part of a tree.
 pub const STATE_DIR: &str = ".fastest";
 
-/// The longest name of an entry, in bytes: that of every common file system.
+/// The longest name of an entry, in bytes: the limit of every common file system.
 pub const NAME_BYTES_MAX: usize = 255;
 
 /// Returns whether a tree may have an entry of this name.

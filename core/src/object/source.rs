@@ -1,7 +1,7 @@
 //! Objects, and the traits between the code that makes them and the code that keeps them.
 //!
-//! Each object verifies itself: its id is the hash of its bytes, by the rule of its kind (see
-//! [`crate::object::id`]). So a store can be checked without knowing how objects refer to each
+//! Each object can be verified by itself: its id is the hash of its bytes, by the rule of its kind
+//! (see [`crate::object::id`]). So a store can be checked without knowing how objects refer to each
 //! other.
 
 use std::ops::{Deref, Range};
@@ -22,7 +22,7 @@ impl Object {
     /// Returns the object in `range` of `block`.
     ///
     /// # Panics
-    /// Where `range` is not within `block`.
+    /// If `range` is not within `block`.
     pub fn new(block: Arc<Vec<u8>>, range: Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= block.len(), "range within its block");
         Self { block, range }
@@ -49,7 +49,7 @@ pub trait ObjectSource: Sync {
     /// Returns the object's bytes, verified against `id`.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where the source does not have the object.
+    /// [`StoreError::Missing`] if the source does not have the object.
     fn object(&self, id: &ObjectId) -> Result<Object, StoreError>;
 
     /// Returns whether the source has the object.

@@ -5,8 +5,8 @@
 
 use crate::object::name::STATE_DIR;
 
-/// The state folders of other version control systems, each with names that mark it as a
-/// repository. A folder of such a name without them may be content where git tracks it: tools keep
+/// The state folders of other version control systems, each with the names in it that mark it as a
+/// repository. A folder of such a name without them may be content if git tracks it: tools keep
 /// test data there.
 pub(crate) const OTHERS: [(&[u8], &[&str]); 3] = [
     (b".hg", &["requires", "store", "00changelog.i"]),

@@ -10,7 +10,7 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Removes a value from the front of `input`. Returns `None` where the encoding is truncated,
+/// Removes a value from the front of `input`. Returns `None` if the encoding is truncated,
 /// exceeds 64 bits, or is not the shortest one.
 #[inline]
 pub(crate) fn take(input: &mut &[u8]) -> Option<u64> {

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 
-/// A job on a thread of its own. Where the system cannot start a thread, the job has run already,
-/// in the caller.
+/// A job on a thread of its own. If the system cannot start a thread, the job has run already, in
+/// the caller.
 #[derive(Debug)]
 #[must_use = "only `result` waits for the job"]
 pub(crate) enum BackgroundJob<T> {

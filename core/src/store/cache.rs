@@ -1,4 +1,4 @@
-//! What the store keeps open or decompressed, each up to a limit: blocks and pack files.
+//! The store's caches, each with a limit: decompressed blocks, and open pack files.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;

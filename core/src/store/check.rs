@@ -25,11 +25,11 @@ pub enum Fault {
         error: StoreError,
     },
     /// A pack or an index segment cannot be read: the system forbids it, no file handle is left, or a
-    /// newer version wrote it. Nothing is known of its content, and it must not be touched.
+    /// newer version wrote it. Nothing is known about its content, and it must not be touched.
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be read.
         error: StoreError,
     },
     /// An index segment is damaged.
@@ -47,7 +47,7 @@ pub enum Fault {
         /// How many objects.
         objects: u64,
     },
-    /// The index has objects at places where they are not.
+    /// The index refers to places where its objects are not.
     Misindexed {
         /// The pack that the index names.
         id: PackId,
@@ -55,7 +55,7 @@ pub enum Fault {
         objects: u64,
     },
     /// A file among the packs is not a pack.
-    Stranger {
+    UnknownFile {
         /// The file.
         path: PathBuf,
     },
@@ -99,7 +99,9 @@ impl Store {
                 }
             }
         }
-        checked.faults.extend(self.strangers()?.into_iter().map(|path| Fault::Stranger { path }));
+        checked
+            .faults
+            .extend(self.strangers()?.into_iter().map(|path| Fault::UnknownFile { path }));
         self.check_index(&sound, &unsound, &mut checked)?;
         Ok(checked)
     }
@@ -131,8 +133,8 @@ impl Store {
                     let at = objects.binary_search_by_key(&packed.id, |object| object.id);
                     at.ok().map(|at| objects[at])
                 });
-                // A damaged pack is a fault of its own, and a pack that was added since is none. If
-                // the pack is gone, the fault is the index's.
+                // A damaged pack is reported already, and a pack that was added since the list is
+                // no fault. If the pack is gone, the index is wrong.
                 let is_passed_over = unsound.contains(&pack)
                     || !sound.contains_key(&pack) && self.pack_path(&pack).is_file();
                 if found == Some(packed) || is_passed_over {
@@ -176,7 +178,7 @@ impl Store {
     /// Returns how many objects it has.
     ///
     /// # Errors
-    /// Where a pack cannot be read. The index then stays as it is: otherwise the pack's objects
+    /// If a pack cannot be read. The index then stays as it is: otherwise the pack's objects
     /// would be lost to it.
     pub fn rebuild_index(&self) -> Result<u64, StoreError> {
         let old = index::list(&self.index_dir())?;
@@ -236,7 +238,7 @@ impl Store {
     /// id stands for.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn is_sound(&self, id: &PackId) -> Result<bool, StoreError> {
         match check_pack(id, &self.pack_path(id)) {
             Ok(_) => Ok(true),
@@ -251,7 +253,7 @@ impl Store {
     /// more than this before it reads the objects.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub fn has_its_bytes(&self, id: &PackId) -> Result<bool, StoreError> {
         match check_bytes(id, &self.pack_path(id)) {
             Ok(_) => Ok(true),

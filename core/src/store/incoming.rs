@@ -13,7 +13,7 @@ use crate::store::verified::VerifiedPack;
 /// Packs of more bytes are made durable in the background.
 const SYNC_IN_BACKGROUND_OVER_BYTES: u64 = 1 << 20;
 
-/// A pack of which some bytes have arrived. If the source breaks off, it can continue at
+/// A pack of which some bytes have arrived. If the transfer breaks off, it can be continued at
 /// [`IncomingPack::bytes`]. On drop, the bytes are deleted.
 #[derive(Debug)]
 pub struct IncomingPack {
@@ -32,7 +32,7 @@ impl IncomingPack {
     /// Appends the next bytes.
     ///
     /// # Errors
-    /// [`StoreError::WrongPack`] where there are more than a pack may have; these are not written.
+    /// [`StoreError::WrongPack`] if there are more than a pack may have; these are not written.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.bytes += bytes.len() as u64;
         if self.bytes > PACK_BYTES_MAX {
@@ -56,13 +56,13 @@ impl IncomingPack {
         Ok(ReceivedPack(PackFile { id, bytes, objects, file: temp }))
     }
 
-    /// As [`IncomingPack::finish`], and verifies each object.
+    /// Like [`IncomingPack::finish`], and verifies each object.
     pub fn verify(self) -> Result<VerifiedPack, StoreError> {
         self.finish()?.verify()
     }
 }
 
-/// A pack whose bytes have its id. Its footer may still be a lie.
+/// A pack whose bytes have its id. What its footer states is not verified yet.
 #[derive(Debug)]
 pub struct ReceivedPack(pub(crate) PackFile);
 

@@ -123,8 +123,8 @@ impl Index {
         self.segments.len() > SEGMENTS_MAX
     }
 
-    /// Merges small segments into one. A segment that is larger than all smaller ones together is
-    /// left alone. The caller holds the lock of the index.
+    /// Merges the smallest segments into one: at least two, and all up to the largest one that is
+    /// not larger than all smaller ones together. The caller holds the lock of the index.
     pub(crate) fn merge(&self, temp: &Path) -> Result<(), StoreError> {
         let mut by_size: Vec<_> = self.segments.iter().collect();
         by_size.sort_by_key(|segment| segment.objects);
@@ -301,8 +301,8 @@ impl WrittenSegment {
         self.file.sync()
     }
 
-    /// Gives the segment its name, durably. Its bytes are durable by then, and so are the packs
-    /// that it points into.
+    /// Renames the segment to its final name, durably. The caller has made durable its bytes and
+    /// the packs that it points into.
     pub(crate) fn publish(self) -> Result<PathBuf, StoreError> {
         self.file.persist(&self.path)?;
         sync_dir(self.path.parent().expect("a segment lies in a folder"))?;

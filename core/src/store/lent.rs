@@ -17,7 +17,7 @@ use crate::store::verified::VerifiedPack;
 /// it is read, so that verifying it and reading it cost one pass.
 ///
 /// The store does not have the objects, and no row may name them, until [`LentPacks::take_back`] has
-/// verified the others and [`Store::take_in`] has taken the packs in.
+/// verified those that were not read and [`Store::take_in`] has taken the packs in.
 #[derive(Debug)]
 pub struct LentPacks<'s> {
     store: &'s Store,
@@ -52,8 +52,8 @@ impl Store {
 }
 
 impl LentPacks<'_> {
-    /// Verifies the objects that nobody has read. Returns the packs in the order in which they were lent,
-    /// each with an error of its own where it is damaged.
+    /// Verifies the objects that were not read. Returns the packs in the order in which they were
+    /// lent. For a damaged one, returns its error.
     pub fn take_back(self) -> Vec<Result<VerifiedPack, StoreError>> {
         self.packs.into_iter().map(LentPack::verify).collect()
     }

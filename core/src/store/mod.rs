@@ -1,4 +1,4 @@
-//! Objects on disk: packs, and the index that says which pack holds what.
+//! Objects on disk: packs, and the index of which pack has which object.
 
 pub(crate) mod background;
 pub(crate) mod cache;

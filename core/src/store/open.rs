@@ -11,7 +11,7 @@
 //!
 //! Any number of processes may read and write a store at the same time. The order of durability is:
 //! a pack is fsynced and named, then a segment that points into it, and only then does the caller
-//! write rows that name the objects. A crash in between leaves objects that nobody asks for.
+//! write rows that name the objects. A crash in between leaves objects to which nothing refers.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -41,7 +41,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in `dir`, and creates what is missing of it. An index that cannot be decoded
+    /// Opens the store in `dir`, and creates its missing folders. An index that cannot be decoded
     /// is rebuilt from the packs: otherwise the store could not be opened to repair it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         for part in ["packs", "index", "tmp"] {
@@ -105,7 +105,7 @@ impl Store {
         let packs = self.packs_dir();
         for shard in fs::read_dir(&packs).map_err(StoreError::io("list", &packs))? {
             let shard = shard.map_err(StoreError::io("list", &packs))?.path();
-            // Skip what is not a folder: a file of a file manager, for instance.
+            // Skip what is not a folder, such as a file manager's own file.
             if !shard.is_dir() {
                 continue;
             }

@@ -111,7 +111,7 @@ pub(crate) struct CompressedBlock {
     objects: Vec<(ObjectId, ObjectKind, u32, u32)>,
 }
 
-/// Writes one pack to a file, and computes its id meanwhile.
+/// Writes one pack to a file, and computes its id on the way.
 #[derive(Debug)]
 pub(crate) struct PackWriter {
     file: TempFile,
@@ -126,7 +126,7 @@ pub(crate) struct PackWriter {
 pub(crate) struct PackFile {
     pub(crate) id: PackId,
     pub(crate) bytes: u64,
-    /// What its footer says of its objects, sorted by id.
+    /// Its objects, as its footer lists them, sorted by id.
     pub(crate) objects: Vec<Packed>,
     pub(crate) file: TempFile,
 }
@@ -136,8 +136,8 @@ impl PackFile {
         PackInfo { id: self.id, bytes: self.bytes, objects: self.objects.len() as u64 }
     }
 
-    /// Checks that these of its objects have the bytes that their ids stand for, and can be
-    /// decoded.
+    /// Checks that each of these objects of the pack has the bytes that its id stands for, and that
+    /// it can be decoded.
     pub(crate) fn verify(&self, objects: &[Packed]) -> Result<(), StoreError> {
         verify_objects(&self.file.file, self.file.path(), objects)
     }
@@ -297,7 +297,7 @@ fn parse_footer(footer: &[u8], blocks_end: u64) -> Option<Vec<Packed>> {
     let mut start = PACK_MAGIC.len() as u64;
     for _ in 0..count {
         let (stored_bytes, raw_bytes) = (fields.u32()?, fields.u32()?);
-        // A block is closed once it exceeds BLOCK_BYTES, so it is larger by at most one object.
+        // A block is closed once it has BLOCK_BYTES, so it is larger by at most one object.
         (raw_bytes as usize <= BLOCK_BYTES + OBJECT_BYTES_MAX).then_some(())?;
         blocks.push(Block { start: start.try_into().ok()?, stored_bytes, raw_bytes });
         start += u64::from(stored_bytes);
@@ -359,7 +359,7 @@ pub(crate) fn verify_objects(
     })
 }
 
-/// As [`verify_objects`], for one object and its bytes.
+/// Like [`verify_objects`], for one object and its bytes.
 pub(crate) fn verify_object(packed: &Packed, bytes: &[u8], path: &Path) -> Result<(), StoreError> {
     let damaged = |what| StoreError::DamagedPack { path: path.to_owned(), what };
     if packed.kind.id_of(bytes) != packed.id {

@@ -36,8 +36,8 @@ impl TempFile {
         self.file.sync_all().map_err(StoreError::io("fsync", self.path()))
     }
 
-    /// Gives the file its final name. The caller has made its bytes durable. The name is durable
-    /// once the folder is synced.
+    /// Renames the file to its final name. The caller has made its bytes durable. The name is
+    /// durable once the folder is synced.
     pub(crate) fn persist(mut self, to: &Path) -> Result<(), StoreError> {
         let path = self.path.take().expect("persist takes the file, so it comes once");
         path.persist(to).map_err(|error| StoreError::io("create", to)(error.error))

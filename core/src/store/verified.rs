@@ -16,7 +16,7 @@ pub struct VerifiedPack {
     sync: Sync,
 }
 
-/// How far the bytes of a pack are on their way to the disk.
+/// Whether the bytes of a pack are durable yet.
 #[derive(Debug)]
 enum Sync {
     NotBegun,
@@ -31,12 +31,12 @@ impl VerifiedPack {
         Ok(Self { pack, sync: Sync::NotBegun })
     }
 
-    /// A pack that this process wrote: each id was computed from the bytes of its object.
+    /// Wraps a pack that this process wrote: each id was computed from the bytes of its object.
     pub(crate) fn written(pack: PackFile) -> Self {
         Self { pack, sync: Sync::NotBegun }
     }
 
-    /// A pack whose objects were verified as they were read, and whose bytes are durable.
+    /// Wraps a pack whose objects were verified as they were read, and whose bytes are durable.
     pub(crate) fn read(pack: PackFile) -> Self {
         Self { pack, sync: Sync::Done }
     }
@@ -53,12 +53,12 @@ impl VerifiedPack {
         }
     }
 
-    /// Its id, length and count of objects.
+    /// Returns its id, length and count of objects.
     pub fn info(&self) -> PackInfo {
         self.pack.info()
     }
 
-    /// Where each of its objects is, for an index.
+    /// Returns where each of its objects is, for an index.
     pub(crate) fn located(&self) -> impl Iterator<Item = Located> {
         let pack = self.pack.id;
         self.pack.objects.iter().map(move |&packed| Located { pack, packed })
@@ -81,7 +81,7 @@ impl VerifiedPack {
 pub(crate) struct DurablePack(PackFile);
 
 impl DurablePack {
-    /// Gives the pack its name. Once the folder is synced, an index may point into it.
+    /// Renames the pack to its final name. Once the folder is synced, an index may point into it.
     pub(crate) fn persist(self, to: &Path) -> Result<(), StoreError> {
         self.0.file.persist(to)
     }

@@ -27,19 +27,19 @@ pub type Refusal = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a scan needs SQLite for. Core does not know SQLite: the caller implements this.
 pub trait Databases: Sync {
-    /// Makes one file of a database and of the files beside it, as its next user would: applies the
-    /// log, or rolls back what is in the journal. `copy` belongs to the scan.
+    /// Merges the files beside a database into it, as its next user would: applies the log, or
+    /// rolls back what is in the journal. `copy` is the scan's own copy of the database.
     ///
     /// # Errors
-    /// Where SQLite cannot. The copy is deleted in any case.
+    /// If SQLite cannot. The copy is deleted in any case.
     fn settle(&self, copy: &Path) -> Result<(), Refusal>;
 
     /// Calls `work` once, while a read lock keeps others from writing to a database with a rollback
-    /// journal, or from restarting the log of one with a write-ahead log. The database itself is not
-    /// changed. Others are waited for only a moment.
+    /// journal, or from restarting the log of one with a write-ahead log. The database itself is
+    /// not changed. Waits only a moment for others.
     ///
     /// # Errors
-    /// Those of `work`, and where the lock cannot be taken.
+    /// Those of `work`; also if the lock cannot be taken.
     fn hold(
         &self,
         database: &Path,
@@ -112,7 +112,7 @@ fn is_side(file: &File, side: &str) -> bool {
     is_known || header[..length].iter().all(|byte| *byte == 0)
 }
 
-/// Returns whether a name is that of a file that SQLite keeps beside a database.
+/// Returns whether the file of this name is one that SQLite keeps beside a database.
 pub(crate) fn is_side_at(directory: impl AsFd, name: &[u8], side: &str) -> bool {
     open(directory, name).is_ok_and(|file| {
         file.metadata().is_ok_and(|found| found.is_file()) && is_side(&file, side)
@@ -123,7 +123,7 @@ fn is_database_at(directory: BorrowedFd<'_>, name: &[u8]) -> bool {
     open(directory, name).is_ok_and(|file| is_database(&file))
 }
 
-/// The names in a directory that belong to databases.
+/// The names in a directory that belong to databases with files beside them.
 #[derive(Default)]
 pub(super) struct Names<'n> {
     /// Databases with files beside them, sorted.

@@ -78,8 +78,9 @@ impl Git {
         }
         let is_tracked = tracked.as_ref().is_some_and(|tracked| tracked.has_directory(&way));
         if !is_tracked && files.ignores_folder(&way) {
-            // For instance a home folder that ignores all but a few files: this folder is not one
-            // of them. What this machine alone ignores is still ignored.
+            // The repository ignores this folder, as a home folder may that ignores all but a few
+            // files. So the folder is treated as if it were in no repository, except that what this
+            // machine alone ignores is still ignored.
             let mut files = OuterFiles::default();
             let of_the_machine = repository.common_dir.join("info/exclude");
             for path in [settings.excludes_file.as_deref(), Some(of_the_machine.as_path())] {
@@ -102,7 +103,7 @@ impl Git {
         &self.unknown
     }
 
-    /// Returns rules that are weaker than all of the folder's own.
+    /// Returns the rules from outside of the folder, which are weaker than all of its own.
     pub(crate) fn rules(&self) -> &IgnoreRules {
         &self.rules
     }

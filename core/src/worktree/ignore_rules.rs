@@ -77,13 +77,13 @@ impl IgnoreRules {
     /// relative to the root, with its slash.
     ///
     /// # Errors
-    /// Where the text exceeds a limit. Its rules are then unknown: see [`IgnoreRules::unknown`].
+    /// If the text exceeds a limit. Its rules are then unknown: see [`IgnoreRules::unknown`].
     pub fn with_file(&self, prefix_bytes: usize, text: &[u8]) -> Result<Self, IgnoreFileError> {
         self.with_file_by(prefix_bytes, text, IgnoredBy::WorkingCopy)
     }
 
-    /// As [`IgnoreRules::with_file`], where `by` says whether the file is content. The rules of a
-    /// file that is not content count as being elsewhere: it is not synced.
+    /// Like [`IgnoreRules::with_file`]. `by` says whether the file is content. The rules of a file
+    /// that is not content count as being elsewhere: the file is not synced.
     pub(crate) fn with_file_by(
         &self,
         prefix_bytes: usize,
@@ -93,12 +93,12 @@ impl IgnoreRules {
         self.with(text, Place::Below(prefix_bytes), by)
     }
 
-    /// As [`IgnoreRules::with_file`], for a file that is not part of the working copy, and whose
+    /// Like [`IgnoreRules::with_file`], for a file that is not part of the working copy, and whose
     /// patterns are relative to a directory above the root. `way` is the path from there to the
     /// root, with a slash at the end; empty for the root itself.
     ///
     /// # Errors
-    /// As those of [`IgnoreRules::with_file`].
+    /// Those of [`IgnoreRules::with_file`].
     pub(crate) fn with_outer_file(&self, way: &[u8], text: &[u8]) -> Result<Self, IgnoreFileError> {
         self.with(text, Place::Above(way.to_vec()), IgnoredBy::Elsewhere)
     }
@@ -168,8 +168,9 @@ impl IgnoreRules {
         None
     }
 
-    /// Returns whether a line that ignores the entry at `path` in these rules, which are all of the
-    /// working copy, is not in `old`: then it was added since.
+    /// Returns whether the line of these rules that ignores the entry at `path` is not in `old`,
+    /// and so was added since. True if the rules there are unknown. These rules are all of the
+    /// working copy.
     pub(crate) fn newly_ignores(&self, old: &Self, path: &[u8], is_directory: bool) -> bool {
         let mut level = self.nearest.as_deref();
         while let Some(Level { rules, place, weaker, .. }) = level {

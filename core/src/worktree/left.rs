@@ -1,7 +1,7 @@
-//! Paths that a checkout could not bring to the tree's version, and left as it found them.
+//! Paths that a checkout could not change to the tree's version, and left as it found them.
 //!
-//! A pull brings what it can, and records here what it could not. For a scan such a path has the
-//! head's version, whatever is really there. Each later checkout tries again.
+//! A pull changes what it can, and records here what it could not change. For a scan such a path
+//! has the head's version, whatever is really there. Each later checkout tries again.
 //! `docs/formats-workspace.md` specifies the encoding.
 
 use std::fmt;
@@ -34,7 +34,7 @@ pub enum LeftWhy {
     /// Permissions forbid reading it, or writing to its folder.
     Denied,
     /// It is a working copy or repository of its own.
-    OfItsOwn,
+    NestedRepo,
 }
 
 impl fmt::Display for LeftWhy {
@@ -48,7 +48,7 @@ impl fmt::Display for LeftWhy {
             Self::Denied => {
                 "permissions forbid reading or replacing it; change them, and pull again"
             }
-            Self::OfItsOwn => "it is a working copy or a repository of its own",
+            Self::NestedRepo => "it is a working copy or a repository of its own",
         })
     }
 }
@@ -59,7 +59,7 @@ impl LeftWhy {
             Self::InTheWay => 0,
             Self::InUse => 2,
             Self::Denied => 3,
-            Self::OfItsOwn => 4,
+            Self::NestedRepo => 4,
         }
     }
 }
@@ -67,7 +67,7 @@ impl LeftWhy {
 /// Returns what earlier checkouts left, sorted by path.
 ///
 /// # Errors
-/// Where the file cannot be read, or is damaged. Without the list, whatever is in the way of
+/// If the file cannot be read, or is damaged. Without the list, whatever is in the way of
 /// content would be taken for content.
 pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
     let Some(bytes) = state.read(LEFT)? else { return Ok(Vec::new()) };
@@ -89,7 +89,7 @@ pub fn load(state: &StateDir) -> io::Result<Vec<Left>> {
 /// Saves the list, durably.
 ///
 /// # Errors
-/// Where the file cannot be written.
+/// If the file cannot be written.
 pub fn save(state: &StateDir, left: &[Left]) -> io::Result<()> {
     if !left.is_empty() {
         return state.replace(LEFT, &encode(&Lists { now: sorted(left), next: None }));
@@ -212,7 +212,7 @@ fn take_list(rest: &mut &[u8]) -> Option<Vec<Left>> {
             }
             2 => LeftWhy::InUse,
             3 => LeftWhy::Denied,
-            4 => LeftWhy::OfItsOwn,
+            4 => LeftWhy::NestedRepo,
             _ => return None,
         };
         left.push(Left { path, why });
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn the_encoding_is_frozen() {
-        let all = [LeftWhy::InTheWay, LeftWhy::InUse, LeftWhy::Denied, LeftWhy::OfItsOwn];
+        let all = [LeftWhy::InTheWay, LeftWhy::InUse, LeftWhy::Denied, LeftWhy::NestedRepo];
         let left = all.map(|why| Left { path: vec![b'a', b'0' + why.tag()], why });
         let next = Next { head: b"snap".to_vec(), left: left[..1].to_vec() };
         let lists = Lists { now: left.to_vec(), next: Some(next) };

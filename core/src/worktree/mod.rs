@@ -1,7 +1,7 @@
 //! A working copy: its state folder and stat index, its ignore rules, and the git repository that
 //! it is in.
 //!
-//! Two rooms of their own are above these: [`scan`] takes the tree of a working copy, and
+//! Two of its modules are above the others: [`scan`] computes the tree of a working copy, and
 //! [`checkout`] brings a working copy to a tree.
 
 pub mod checkout;

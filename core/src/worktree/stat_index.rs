@@ -7,8 +7,8 @@
 //! are. `docs/formats-workspace.md` specifies the encoding.
 //!
 //! **What an index promises:** it describes one tree, [`StatIndex::root`], whose objects were all
-//! put into the sink of the scan that made it. Whoever saves an index makes that sink durable
-//! first.
+//! put into the sink of the scan that made it. That sink must be made durable before the index is
+//! saved.
 //!
 //! An entry is *racy* if its file may have changed within the clock tick of its stat data. Racy
 //! entries never count as unchanged: the next scan reads these files again.
@@ -78,7 +78,7 @@ impl StatIndex {
     /// empty; the state says which it was.
     ///
     /// # Errors
-    /// Where the file exists and cannot be read.
+    /// If the file exists and cannot be read.
     pub fn load(state: &StateDir) -> Result<(Self, IndexState), IndexError> {
         match state.read(INDEX) {
             Ok(Some(bytes)) => Ok(Self::decode(bytes)),
@@ -95,7 +95,7 @@ impl StatIndex {
     /// crash truncates is treated as empty.
     ///
     /// # Errors
-    /// Where the disk is full, or the state folder cannot be written.
+    /// If the disk is full, or the state folder cannot be written.
     pub fn save(&self, state: &StateDir) -> Result<(), IndexError> {
         let saved = state.replace_cache(INDEX, &[&self.bytes, &self.checksum()]);
         saved.map_err(|source| IndexError { action: "save", path: state.index(), source })

@@ -1,4 +1,4 @@
-//! The folder `.fastest` of a working copy. Nothing else opens, writes or deletes what is in it.
+//! The folder `.fastest` of a working copy. No other code opens, writes or deletes what is in it.
 //!
 //! The folder travels with the working copy: into archives, and onto disks that others may write
 //! to. So each of its files is opened through a handle of the folder and without following links,
@@ -43,7 +43,7 @@ pub const INDEX: StateFile = StateFile { name: "index", magic: b"FSTINDEX", byte
 /// The journal of an unfinished checkout.
 pub const JOURNAL: StateFile =
     StateFile { name: "checkout", magic: b"FSTCHECK", bytes_max: 4 << 30 };
-/// The paths that checkouts could not bring.
+/// The paths that checkouts could not change: see [`crate::worktree::left`].
 pub const LEFT: StateFile = StateFile { name: "left", magic: b"FSTLEFTS", bytes_max: 1 << 30 };
 /// What git tracks, as it was last read.
 pub const GIT_TRACKED: StateFile =
@@ -80,7 +80,7 @@ impl StateDir {
         self.path_of(INDEX)
     }
 
-    /// Returns the path of the list of paths that checkouts could not bring.
+    /// Returns the path of the list of paths that checkouts could not change.
     pub fn left(&self) -> PathBuf {
         self.path_of(LEFT)
     }
@@ -100,7 +100,8 @@ impl StateDir {
         self.path.join(TMP)
     }
 
-    /// Returns the user who owns the folder, or whatever has its name; `None` where nothing has.
+    /// Returns the id of the user who owns the folder, or whatever else has its name; `None` if
+    /// nothing has that name.
     ///
     /// # Errors
     /// Those of the file system.
@@ -115,15 +116,15 @@ impl StateDir {
     /// Opens the folder.
     ///
     /// # Errors
-    /// Where it is missing, or its name is that of something else, such as a link.
+    /// If it is missing, or its name is that of something else, such as a link.
     pub fn open(&self) -> io::Result<OwnedFd> {
         regular_file::open_directory(CWD, &self.path)
     }
 
-    /// Opens the folder, and creates it where it is missing.
+    /// Opens the folder, and creates it if it is missing.
     ///
     /// # Errors
-    /// As those of [`StateDir::open`].
+    /// Those of [`StateDir::open`].
     pub fn create(&self) -> io::Result<OwnedFd> {
         match self.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -136,7 +137,7 @@ impl StateDir {
         }
     }
 
-    /// Opens the folder of temporary files, and creates it where it is missing.
+    /// Opens the folder of temporary files, and creates it if it is missing.
     pub(crate) fn open_tmp(&self) -> io::Result<OwnedFd> {
         self.open_folder(TMP)
     }
@@ -147,7 +148,7 @@ impl StateDir {
         self.path.join(KEPT)
     }
 
-    /// Opens that folder, and creates it where it is missing.
+    /// Opens that folder, and creates it if it is missing.
     pub(crate) fn open_kept(&self) -> io::Result<OwnedFd> {
         self.open_folder(KEPT)
     }
@@ -165,18 +166,18 @@ impl StateDir {
         }
     }
 
-    /// Opens the lock file, and creates it where it is missing. Its content is not changed.
+    /// Opens the lock file, and creates it if it is missing. Its content is not changed.
     ///
     /// # Errors
-    /// Where it is not a regular file. A link is not followed.
+    /// If it is not a regular file. A link is not followed.
     pub fn open_lock(&self) -> io::Result<File> {
         self.lock_with(OFlags::CREATE)
     }
 
-    /// As [`StateDir::open_lock`], but does not create the file.
+    /// Like [`StateDir::open_lock`], but does not create the file.
     ///
     /// # Errors
-    /// As those of [`StateDir::open_lock`].
+    /// Those of [`StateDir::open_lock`].
     pub fn find_lock(&self) -> io::Result<File> {
         self.lock_with(OFlags::empty())
     }
@@ -190,18 +191,19 @@ impl StateDir {
         Ok(file)
     }
 
-    /// Reads a file of the folder; `None` where the file or the folder is missing.
+    /// Reads a file of the folder; `None` if the file or the folder is missing.
     ///
     /// # Errors
-    /// `InvalidData` where it is not a regular file, or is too large.
+    /// `InvalidData` if it is not a regular file, or is too large.
     pub fn read(&self, file: StateFile) -> io::Result<Option<Vec<u8>>> {
         missing_is_none(self.open_file(file).and_then(|opened| opened.read_of(file.magic)))
     }
 
-    /// As [`StateDir::read`], with the owners of the folder and of the file. Any owner is accepted.
+    /// Like [`StateDir::read`], with the owners of the folder and of the file. Any owner is
+    /// accepted.
     ///
     /// # Errors
-    /// As those of [`StateDir::read`].
+    /// Those of [`StateDir::read`].
     pub fn read_owned(&self, file: StateFile) -> io::Result<Option<Owned>> {
         missing_is_none(self.open().and_then(|folder| {
             let folder_owner = rustix::fs::fstat(&folder)?.st_uid;
@@ -226,7 +228,7 @@ impl StateDir {
     /// Returns the head of the working copy, as commands have saved it.
     ///
     /// # Errors
-    /// As those of [`StateDir::read`], or where it is not text.
+    /// Those of [`StateDir::read`]; also if it is not text.
     pub fn head(&self) -> io::Result<Option<String>> {
         let Some(bytes) = self.read(HEAD)? else { return Ok(None) };
         match str::from_utf8(&bytes) {
@@ -235,7 +237,7 @@ impl StateDir {
         }
     }
 
-    /// Replaces a file of the folder in one step, durably. Creates the folder where it is missing.
+    /// Replaces a file of the folder in one step, durably. Creates the folder if it is missing.
     ///
     /// # Errors
     /// Those of the file system.
@@ -243,8 +245,8 @@ impl StateDir {
         regular_file::replace(self.create()?, file.name, &[bytes], Durable::Yes)
     }
 
-    /// As [`StateDir::replace`], but does not wait for the disk: for a cache with a checksum. After
-    /// a crash the old file may be there, or none.
+    /// Like [`StateDir::replace`], but does not wait for the disk: for a cache with a checksum.
+    /// After a crash the file may be the old one, incomplete or missing.
     pub(crate) fn replace_cache(&self, file: StateFile, parts: &[&[u8]]) -> io::Result<()> {
         regular_file::replace(self.create()?, file.name, parts, Durable::No)
     }
@@ -297,8 +299,8 @@ impl StateDir {
         Ok(())
     }
 
-    /// Returns the time that the file system gives to a file that is written now, in nanoseconds
-    /// since 1970.
+    /// Returns the file system's clock: the modification time of a file that is written now, in
+    /// nanoseconds since 1970.
     pub(crate) fn clock_ns(&self) -> io::Result<i64> {
         let file = regular_file::open_unnamed(&self.create()?)?;
         Ok(Stat::from(&rustix::fs::fstat(&file)?).mtime_ns)
@@ -321,7 +323,7 @@ pub struct Owned {
     pub file_owner: u32,
 }
 
-/// Returns the user that this process acts for.
+/// Returns the effective user id of this process.
 pub fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
 }

@@ -1,9 +1,10 @@
-//! The merges of random histories beside git's merges of the same histories.
+//! Compares the merges of random histories with git's merges of the same histories.
 //!
-//! All histories of a test go into one repository by `git fast-import`, and all their merges are made
-//! again by one `git merge-tree`. git knows no empty folders: these are left out. Rename detection
-//! cannot be turned off in merge-ort before git 2.50, so that it must have nothing to find: each file is
-//! one line, which depends on its path and content, and is like that of no other path.
+//! All histories of a test go into one repository by `git fast-import`, and all their merges are
+//! repeated by one `git merge-tree`. git does not know empty folders, so these are left out. Rename
+//! detection cannot be turned off in merge-ort before git 2.50, so it must have nothing to find:
+//! each file is one line, which depends on its path and content, and resembles that of no other
+//! path.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -19,7 +20,7 @@ use super::model::*;
 fn git(dir: &FilePath, words: &[&str], input: &[u8]) -> Vec<u8> {
     let mut command = Command::new("git");
     command.current_dir(dir).args(words);
-    // The settings of whoever runs the tests have no say.
+    // Ignores the settings of the person who runs the tests.
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut child = child.expect("git is on the machine");
@@ -32,14 +33,14 @@ fn git(dir: &FilePath, words: &[&str], input: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
-/// A history for `git fast-import`, its marks counted from `first`. Where several bases disagree on a
-/// file, it matters in which order they are merged, and git takes them by time: their times are in our
-/// order.
+/// Writes a history for `git fast-import`, with marks counted from `first`. If several bases
+/// disagree on a file, the order in which they are merged matters. git takes them by time, so the
+/// commits' times follow our order.
 fn export(history: &History, first: usize, out: &mut Vec<u8>) {
     for (at, snapshot) in history.snapshots.iter().enumerate() {
         let time = 1_000_000_000 + history.order(at);
         let reset = if at == 0 { "reset refs/heads/all\n" } else { "" };
-        // The name keeps apart what is otherwise the same.
+        // The name distinguishes commits that are otherwise equal.
         let (mark, name) = (first + at, format!("<{at}>"));
         let header = format!(
             "{reset}commit refs/heads/all\nmark :{mark}\ncommitter x {name} {time} +0000\ndata 0\n"
@@ -64,13 +65,13 @@ fn export(history: &History, first: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// What git makes of a merge.
+/// The result of a merge by git.
 struct GitMerge {
     tree: String,
     conflicts: BTreeSet<String>,
 }
 
-/// Git's merges of all merges of `histories`, in their order, and the trees that we came to.
+/// Returns git's results of all merges in `histories`, in order, and the trees of our own merges.
 fn merges_of_git(histories: &[History]) -> (Vec<GitMerge>, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
     git(dir.path(), &["init", "--quiet", "--bare"], b"");
@@ -103,7 +104,8 @@ fn merges_of_git(histories: &[History]) -> (Vec<GitMerge>, Vec<String>) {
     (parse(&merged), trees.lines().map(str::to_owned).collect())
 }
 
-/// Status, tree and names in conflict of each merge, all ended by NUL, and then another NUL.
+/// Parses the status, tree and conflicting names of each merge. Each word ends with NUL, and each
+/// merge with another NUL.
 fn parse(text: &str) -> Vec<GitMerge> {
     let mut words = text.split('\0');
     let mut merges = Vec::new();
@@ -121,7 +123,8 @@ fn conflicts(snapshot: &Snapshot) -> BTreeSet<String> {
     snapshot.conflicts.iter().map(|path| String::from_utf8(joined(path)).unwrap()).collect()
 }
 
-/// Compares so many histories, and says how many of their merges are clean, and how many not.
+/// Compares 100 histories, from `first_seed` on, or that of `FASTEST_SEED`. Prints how many of
+/// their merges are in conflict.
 fn compare(
     rules: Rules,
     first_seed: u64,
@@ -179,8 +182,9 @@ fn files_with_several_editors_are_in_conflict_where_they_are_in_git() {
     }
 }
 
-/// Where a virtual base is in conflict over a deletion, git takes the version from before it, so that
-/// whoever went back to that version loses without a word. There we see a conflict, and git none.
+/// If a virtual base is in conflict over a deletion, git takes the version before the deletion, so
+/// the changes of a side that went back to that version are lost silently. We report a conflict
+/// there, and git does not.
 #[test]
 fn files_that_some_edit_and_others_delete_are_in_conflict_at_least_where_they_are_in_git() {
     let rules = Rules { one_editor: false, deletions: true, folders: false };

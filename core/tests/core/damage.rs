@@ -1,5 +1,5 @@
-//! Damaged, foreign and hostile files: each is named in an error, found by a check, and gives no
-//! wrong bytes; the index is mended from the packs.
+//! Damaged, foreign and hostile files: each is named in an error, found by a check, and yields no
+//! wrong bytes; the index is repaired from the packs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ impl Damaged {
         files.remove(0)
     }
 
-    /// Every blob reads right or fails, and how many fail.
+    /// Checks that every blob is read correctly or fails, and returns how many fail.
     fn failures(&self, store: &Store) -> usize {
         let check = |number: &usize| match read(store, &blob(*number)) {
             Ok(bytes) => {
@@ -91,7 +91,7 @@ fn a_damaged_pack_never_gives_wrong_bytes_and_is_found() {
             let found =
                 |fault: &Fault| matches!(fault, Fault::Pack { id, .. } if *id == damaged.pack);
             assert!(faults.iter().any(found), "{what} at {at}: {faults:?}");
-            // A pack that cannot be read does not keep the index from being made.
+            // A pack that cannot be read does not prevent the index from being rebuilt.
             store.rebuild_index().unwrap();
             damaged.failures(&store);
         }
@@ -146,7 +146,7 @@ fn a_pack_under_another_name_is_found() {
     let wrong = |fault: &Fault| matches!(fault, Fault::Pack { id, error: StoreError::WrongPack { .. } } if id.0 == [0xab; 32]);
     assert!(faults.iter().any(wrong), "{faults:?}");
     let stranger =
-        |fault: &Fault| matches!(fault, Fault::Stranger { path } if path.ends_with("notes.txt"));
+        |fault: &Fault| matches!(fault, Fault::UnknownFile { path } if path.ends_with("notes.txt"));
     assert!(faults.iter().any(stranger), "{faults:?}");
 }
 
@@ -179,7 +179,7 @@ fn a_damaged_index_is_mended_from_the_packs() {
             assert!(faults.iter().any(found), "flip at {at}: {faults:?}");
             assert!(faults.iter().any(|fault| matches!(fault, Fault::Unindexed { .. })));
         }
-        // Whoever opens it finds wrong bytes nowhere, and can mend it.
+        // The opened store returns no wrong bytes, and can be repaired.
         let store = damaged.open();
         damaged.failures(&store);
         assert_eq!(store.rebuild_index().unwrap(), COUNT as u64);
@@ -218,7 +218,7 @@ fn an_index_of_a_newer_version_is_refused_and_stays() {
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
 
-/// A crash came after the pack got its name and before the index knew of it.
+/// The state after a crash between the naming of a pack and the update of the index.
 #[test]
 fn a_pack_that_no_index_knows_is_taken_in_again() {
     let damaged = Damaged::new();
@@ -229,12 +229,12 @@ fn a_pack_that_no_index_knows_is_taken_in_again() {
     store.import_pack(&damaged.pack, &mut &bytes[..]).unwrap();
     assert!(store.has_pack(&damaged.pack));
     assert_eq!(damaged.failures(&store), 0);
-    // Now it is there, and not read.
+    // Now the store has the pack, so the bytes are not read.
     store.import_pack(&damaged.pack, &mut &b"not a pack"[..]).unwrap();
 }
 
-/// A pack as `docs/formats.md` lays it out: frames with the length they claim, and objects as id,
-/// kind, block, offset and length.
+/// Builds a pack as specified in `docs/formats.md`. A block is a frame and the length that it
+/// claims; an object is an id, kind, block, offset and length.
 fn forge(blocks: &[(&[u8], u32)], objects: &[(ObjectId, u8, u32, u32, u32)]) -> Vec<u8> {
     let mut pack = b"FSTPACK\x01".to_vec();
     let mut footer = (blocks.len() as u32).to_le_bytes().to_vec();
@@ -378,7 +378,7 @@ fn what_is_lent_is_verified_as_it_is_read_and_is_not_there_before_it_is_taken_in
     drop(back);
     assert_eq!(files_in(&folder.path().join("tmp")).len(), 0);
 
-    // A lie in what nobody reads is found as well.
+    // A false object is found even if nobody reads it.
     let lent = store.lend(receive(&store, &pack(b"other"))).unwrap();
     read(&lent, b"hello").unwrap();
     assert!(lent.take_back()[0].is_err());

@@ -1,5 +1,5 @@
-//! Drift of trees that are wide enough to be shared out among threads, of trees as deep as a tree
-//! may be, and of hostile ones.
+//! Drift of trees that are wide enough to be divided among threads, of trees of the greatest depth,
+//! and of hostile ones.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,10 +18,10 @@ use proptest::prelude::*;
 use super::model::*;
 use super::trees::naive_drift;
 
-/// What is done to a tree: where, and what is put there; nothing removes what is there.
+/// A change of a tree: the place, and the thing to put there; `None` removes what is there.
 type Change = ((u8, u8, Option<u8>), Option<Thing>);
 
-/// Folders, each with folders of two files.
+/// Creates folders that contain folders of two files each.
 fn wide(folders: u8, below: u8) -> Model {
     let mut model = Model::default();
     for (folder, below) in (0..folders).flat_map(|folder| (0..below).map(move |n| (folder, n))) {
@@ -87,12 +87,13 @@ proptest! {
     }
 }
 
-/// A directory that holds `item` alone.
+/// Creates a directory that contains only `item`.
 fn holding(item: Item, objects: &MemoryObjects) -> Root {
     write_directory(&[("d", item)], objects).unwrap()
 }
 
-/// A file, so many directories below its root; `splits` of them hold 16 names for the same.
+/// Creates a tree with a file `depth` directories below its root. `splits` of these directories
+/// have 16 names for the next one.
 fn deep(depth: usize, splits: usize, content: usize, objects: &MemoryObjects) -> Root {
     let mut item = item_of(Thing::File(content), objects);
     for _ in splits..depth {
@@ -144,7 +145,7 @@ fn deeper_trees_are_refused() {
     }
 }
 
-/// An interior node over these runs; it says of each that it is one file of one byte.
+/// Creates an interior node over these runs. It claims one file of one byte for each.
 fn node(level: u8, runs: &[(&str, TreeId)], objects: &MemoryObjects) -> TreeId {
     let mut encoded = vec![1, level, u8::try_from(runs.len()).unwrap()];
     for (name, id) in runs {
@@ -158,7 +159,8 @@ fn node(level: u8, runs: &[(&str, TreeId)], objects: &MemoryObjects) -> TreeId {
     id
 }
 
-/// What every comparison with the tree, and with a directory of it, says of it.
+/// Checks that every comparison with the tree, and with a directory that contains it, fails with
+/// `what`.
 fn check_refused(tree: TreeId, objects: &MemoryObjects, what: &'static str) {
     let empty = empty_directory();
     let file = holding(item_of(Thing::File(5), objects), objects).id;
@@ -194,7 +196,7 @@ fn a_wide_directory_whose_nodes_double_and_double_is_refused() {
     assert!(matches!(both, Err(StoreError::Tree { .. })), "{both:?}");
 }
 
-/// Many times the same leaf would be many times its entries.
+/// Otherwise, repeating a leaf would multiply its entries.
 #[test]
 fn a_run_that_stands_twice_is_refused() {
     let objects = MemoryObjects::default();
@@ -205,13 +207,13 @@ fn a_run_that_stands_twice_is_refused() {
     for tree in [one_node, two_nodes] {
         check_refused(tree, &objects, "a run stands twice in a directory");
     }
-    // It is found before any leaf is read.
+    // It is refused before any leaf is read.
     let lost = TreeId([7; 32]);
     let result = drift(&node(1, &[("a", lost), ("b", lost)], &objects), &leaf, &objects);
     assert!(matches!(result, Err(StoreError::Tree { .. })), "{result:?}");
 }
 
-/// Else a tree could have a directory that is empty and is named by nothing.
+/// Otherwise, a tree could have a directory that is empty and that no name leads to.
 #[test]
 fn runs_that_hold_nothing_or_end_otherwise_than_said_are_refused() {
     let objects = MemoryObjects::default();
@@ -245,7 +247,8 @@ impl ObjectSource for Counted<'_> {
     }
 }
 
-/// So many directories below each other, each the `names` of two that hold the one below.
+/// Creates `depth` levels of directories. Each has `names` names for two directories that contain
+/// the level below.
 fn multiplied(depth: usize, names: usize, content: usize, objects: &MemoryObjects) -> Root {
     let mut root = holding(item_of(Thing::File(content), objects), objects);
     for _ in 0..depth {
@@ -269,7 +272,7 @@ fn directories_that_stand_under_many_names_are_counted_once() {
         assert_eq!((counts.both_different, counts.both_same), (files, 0));
         assert_eq!((counts.source_only, counts.workspace_only), (0, 0));
         let reads = source.1.into_inner();
-        // Six nodes a level; threads that come to one at the same time each read it.
+        // Six nodes a level. Threads that reach one at the same time each read it.
         assert!(reads < 1_000 * depth, "{reads} reads of {depth} levels of {names} names");
     }
     let [old, new] = [3, 4].map(|content| multiplied(8, 2, content, &objects).id);

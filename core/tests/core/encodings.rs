@@ -1,4 +1,4 @@
-//! Every encoding gives back what was put in: content, chunk lists, packs and the index.
+//! Every encoding returns what was put in: content, chunk lists, packs and the index.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ proptest! {
         assert_eq!(decode_list(&encoded[..cut.index(encoded.len())]), None);
     }
 
-    /// Bytes in a pattern and without one: chunks repeat, or never do.
+    /// Bytes with and without a pattern, so that chunks repeat, or never do.
     #[test]
     fn content_reads_back(
         bytes in prop_oneof![3 => 0..4_000usize, 1 => 1_000_000..2_500_000usize],
@@ -52,7 +52,7 @@ proptest! {
     }
 }
 
-/// An object of about this size.
+/// Returns an object of about this size.
 fn object(kind: ObjectKind, bytes: usize, seed: u64) -> Vec<u8> {
     let ids = (0..bytes as u64 / 40).map(|at| BlobId::of(&(seed ^ at).to_le_bytes()));
     match kind {
@@ -62,7 +62,7 @@ fn object(kind: ObjectKind, bytes: usize, seed: u64) -> Vec<u8> {
             let item =
                 |id: BlobId| Item { kind: Kind::File, id: id.0, bytes: 7, files: 1, list: None };
             let entries = ids.enumerate().map(|(at, id)| (format!("{at:09}"), item(id)));
-            // A wide directory's root is one node of several: it stands for all kinds of nodes.
+            // The root of a wide directory is one of its nodes, and stands for all kinds of nodes.
             let nodes = MemoryObjects::default();
             let root = write_directory(&entries.collect::<Vec<_>>(), &nodes).unwrap();
             nodes.object(&root.id.into()).unwrap().to_vec()
@@ -70,7 +70,7 @@ fn object(kind: ObjectKind, bytes: usize, seed: u64) -> Vec<u8> {
     }
 }
 
-/// Objects by id, as a store should give them.
+/// Objects by id, as a store should return them.
 type Objects = BTreeMap<ObjectId, (ObjectKind, Vec<u8>)>;
 
 fn check_holds(store: &Store, objects: &Objects) {
@@ -121,7 +121,7 @@ proptest! {
             assert_eq!(&Model::read(&root.id, &store), model);
         }
 
-        // Every pack, carried to another store, is the same there; so is an index made anew.
+        // Every pack is the same in a store that it is copied to, and so is a rebuilt index.
         let other_folder = tempfile::tempdir().unwrap();
         let other = Store::open(other_folder.path()).unwrap();
         for id in store.packs().unwrap() {

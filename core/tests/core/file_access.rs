@@ -1,11 +1,11 @@
-//! Every call in core and sync that opens, creates, renames or removes something on a disk stands in
-//! `docs/file-access.md`, with what it works on and how it stays there. A new one is found here.
+//! `docs/file-access.md` lists every call in core and sync that opens, creates, renames or removes
+//! something on a disk, what it works on, and how it stays there. This test finds new calls.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The ends of the calls' names. Each counts where the name before it is not part of a longer one.
+/// The ends of the calls' names. A match does not count if it is the end of a longer name.
 const CALLS: [&str; 37] = [
     "fs::read(",
     "fs::read_to_string(",
@@ -60,7 +60,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Without tests at the end, and without comments.
+/// Returns the source without the tests at its end, and without comments.
 fn code(text: &str) -> String {
     let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));

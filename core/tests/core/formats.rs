@@ -1,4 +1,4 @@
-//! The vectors of `docs/formats.md`: what is stored today reads the same for ever.
+//! The vectors of `docs/formats.md`: data that is stored today must always be read the same.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ fn data(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The bytes in a file of hex digits; `#` begins a comment.
+/// Returns the bytes in a file of hex digits; `#` begins a comment.
 fn bytes(name: &str) -> Vec<u8> {
     let text = data(name);
     let lines = text.lines().map(|line| line.split('#').next().unwrap());
@@ -31,7 +31,7 @@ fn bytes(name: &str) -> Vec<u8> {
     pairs.map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
-/// An id by its name in `ids.txt`.
+/// Returns an id by its name in `ids.txt`.
 fn id(name: &str) -> String {
     let text = data("ids.txt");
     let ids: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once(' ')).collect();
@@ -43,7 +43,7 @@ fn item(kind: Kind, content: &[u8]) -> Item {
     Item { kind, id, bytes: content.len() as u64, files: 1, list: None }
 }
 
-/// The directory of `tree-leaf.hex`.
+/// Creates the directory of `tree-leaf.hex`.
 fn leaf(objects: &MemoryObjects) -> Root {
     let below = write_directory(&[("x", item(Kind::File, b"below"))], objects).unwrap();
     let large = write_content(&mut &noise(3_000_000, 42)[..], objects).unwrap();
@@ -61,14 +61,14 @@ fn leaf(objects: &MemoryObjects) -> Root {
     write_directory(&entries, objects).unwrap()
 }
 
-/// A directory of files, each of which holds its own name.
+/// Creates a directory of files, each of which contains its own name.
 fn wide(count: usize, width: usize, objects: &MemoryObjects) -> Root {
     let name = |number: usize| format!("{number:0width$}").into_bytes();
     let entries = (0..count).map(name).map(|name| (name.clone(), item(Kind::File, &name)));
     write_directory(&entries.collect::<Vec<_>>(), objects).unwrap()
 }
 
-/// The objects of `pack.hex`.
+/// Returns the objects of `pack.hex`.
 fn packed() -> BTreeMap<ObjectId, (ObjectKind, Vec<u8>)> {
     let list = encode_list(&[(BlobId::of(b"hello"), 5), (BlobId::of(b""), 1)]);
     let objects = [

@@ -1,5 +1,5 @@
 //! Random histories on several devices that edit, delete, revert and pull each other, and the
-//! merges that come of it. Names of snapshots are in no order, as under clocks that are wrong.
+//! resulting merges. Names of snapshots are in no order, as if clocks were wrong.
 
 use std::collections::HashMap;
 
@@ -30,7 +30,7 @@ impl Random {
     }
 }
 
-/// Seeds of a test's cases: `count` from `first`, or the one in `FASTEST_SEED`.
+/// Returns the seeds of a test's cases: `count` from `first`, or the one in `FASTEST_SEED`.
 pub fn seeds(first: u64, count: u64) -> std::ops::Range<u64> {
     let named = std::env::var("FASTEST_SEED").ok().and_then(|seed| seed.parse().ok());
     named.map_or(first..first + count, |seed: u64| seed..seed + 1)
@@ -52,7 +52,7 @@ pub struct Snapshot {
     pub parents: Vec<usize>,
     pub model: Model,
     tree: TreeId,
-    /// Of a merge: the paths in conflict.
+    /// If this is a merge: the paths in conflict.
     pub conflicts: Vec<Path>,
     /// By slot: how often it was edited, and its newest content.
     newest: Vec<(u32, Vec<(Path, Thing)>)>,
@@ -70,9 +70,9 @@ pub struct History {
     slots: Vec<Slot>,
     pub snapshots: Vec<Snapshot>,
     names: HashMap<String, usize>,
-    /// By device.
+    /// The head of each device.
     heads: Vec<usize>,
-    /// By device: the head that others see.
+    /// The head of each device that others see.
     pushed: Vec<usize>,
     pub objects: MemoryObjects,
 }
@@ -97,7 +97,7 @@ fn path(text: &str) -> Path {
 }
 
 impl History {
-    /// Prints the seed where the history goes wrong.
+    /// Creates the history of a seed. Prints the seed if that panics.
     pub fn of_seed(seed: u64, devices: usize, rules: Rules) -> Self {
         std::panic::catch_unwind(|| Self::new(seed, devices, rules)).unwrap_or_else(|panic| {
             println!("FASTEST_SEED={seed}");
@@ -109,7 +109,7 @@ impl History {
         self.snapshots.iter().filter(|snapshot| snapshot.parents.len() == 2)
     }
 
-    /// Some edits and pulls of so many devices; at the end each has pulled all.
+    /// Makes some edits and pulls on `devices` devices. At the end, each has pulled everything.
     fn new(seed: u64, devices: usize, rules: Rules) -> Self {
         let slots = (0..devices).flat_map(|editor| {
             let names = [format!("r{editor}"), format!("z{editor}")];
@@ -212,7 +212,7 @@ impl History {
         self.heads[device] = self.add(vec![head], model, vec![], newest);
     }
 
-    /// A file with one of few contents, so that contents come back.
+    /// Returns a file with one of a few contents, so that contents recur.
     fn thing(&mut self) -> Thing {
         let content = 1 + self.random.below(7);
         match self.random.below(8) {
@@ -229,7 +229,7 @@ impl History {
         }
     }
 
-    /// Makes a path what it was in some earlier snapshot.
+    /// Restores a path from a random earlier snapshot.
     fn go_back(&mut self, path: &Path, model: &mut Model) {
         let then = self.random.below(self.snapshots.len());
         let before = content_of(&self.snapshots[then].model, path);
@@ -251,7 +251,7 @@ impl History {
         }
     }
 
-    /// Edits in the folder of an editor's own.
+    /// Edits something in an editor's own folder.
     fn fill(&mut self, path: &Path, model: &mut Model) {
         let names = ["a", "b", "c/a", "c/b", "c/d/a", "e"].map(self::path);
         let below = [&path[..], &names[self.random.below(names.len())][..]].concat();
@@ -268,7 +268,7 @@ impl History {
         }
     }
 
-    /// As `pull` does: the other's head where it follows ours, and otherwise a merge.
+    /// Does as `pull` does: takes the other's head if it follows ours, and merges otherwise.
     fn pull(&mut self, device: usize, other: usize) {
         let (ours, theirs) = (self.heads[device], self.pushed[other]);
         if self.follows(ours, theirs) {
@@ -280,7 +280,8 @@ impl History {
         };
     }
 
-    /// A number that grows in the order in which merge bases are merged: by generation, then tree.
+    /// Returns a number that grows in the order in which merge bases are merged: by generation,
+    /// then tree.
     pub fn order(&self, at: usize) -> u64 {
         let [a, b, ..] = self.snapshots[at].tree.0;
         self.generation(at) << 16 | u64::from(a) << 8 | u64::from(b)
@@ -295,7 +296,7 @@ impl History {
         generations[at]
     }
 
-    /// How many of the merges had several best bases.
+    /// Returns how many of the merges had several best bases.
     pub fn crossed(&self) -> usize {
         let name = |at: &usize| self.snapshots[*at].name.as_str();
         let several = |snapshot: &&Snapshot| match &snapshot.parents[..] {
@@ -331,7 +332,7 @@ impl History {
                 assert_eq!(merged, *content, "the last word of {}'s editor", show(&slot.path));
             }
         }
-        // Settled as somebody may: ours, and what was deleted by one side only.
+        // Resolved as a user may do it: keeps ours, and what only one side deleted.
         for conflict in &conflicts {
             if let ConflictKind::BothChanged { theirs_path } = &conflict.kind {
                 model.remove(&path(std::str::from_utf8(theirs_path).unwrap()));

@@ -1,5 +1,5 @@
-//! Merges of random trees: nothing that either side did is lost, and who merges makes no
-//! difference beyond which side keeps its names.
+//! Merges of random trees: nothing that either side did is lost, and it makes no difference who
+//! merges, except for which side keeps its names.
 
 use fastest_core::compare::merge::{Conflict, ConflictKind, Sides, merge};
 use fastest_core::object::id::TreeId;
@@ -19,7 +19,7 @@ fn merged(
     (merged.root.id, merged.conflicts)
 }
 
-/// Paths of conflicts in which both stay, with where theirs was put.
+/// Returns the paths of conflicts in which both versions stay, each with the path that theirs got.
 fn set_aside(conflicts: &[Conflict]) -> Vec<(Path, Path)> {
     let split = |path: &[u8]| path.split(|&byte| byte == b'/').map(<[u8]>::to_vec).collect();
     let aside = conflicts.iter().filter_map(|conflict| match &conflict.kind {
@@ -31,7 +31,7 @@ fn set_aside(conflicts: &[Conflict]) -> Vec<(Path, Path)> {
     aside.collect()
 }
 
-/// Where a path of theirs is in the merged tree.
+/// Returns where a path of theirs is in the merged tree.
 fn their_place(path: &[Vec<u8>], aside: &[(Path, Path)]) -> Path {
     match aside.iter().find(|(at, _)| path.starts_with(at)) {
         Some((at, to)) => [to, &path[at.len()..]].concat(),
@@ -39,7 +39,8 @@ fn their_place(path: &[Vec<u8>], aside: &[(Path, Path)]) -> Path {
     }
 }
 
-/// The merged tree of the other side: what was set aside stands under the name, and the reverse.
+/// Returns the merged tree as the other side makes it: the version that was set aside has the
+/// original name, and the reverse.
 fn swapped(model: &Model, aside: &[(Path, Path)]) -> Model {
     let mut out = Model::default();
     for (path, thing) in &model.0 {
@@ -51,7 +52,7 @@ fn swapped(model: &Model, aside: &[(Path, Path)]) -> Model {
     out
 }
 
-/// Every file, looked at by itself.
+/// Checks every file by itself.
 fn check_files(base: &Model, ours: &Model, theirs: &Model, all: &Model, conflicts: &[Conflict]) {
     let aside = set_aside(conflicts);
     let in_conflict = |path: &Path| aside.iter().any(|(at, _)| path.starts_with(at));

@@ -1,4 +1,4 @@
-//! A naive tree, a sorted map from paths to what stands there, and random edits of it.
+//! A naive tree, which is a sorted map from paths to entries, and random edits of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 /// Components of a path.
 pub type Path = Vec<Vec<u8>>;
 
-/// What stands at a path. Contents are numbers in [`CONTENTS`].
+/// The entry at a path. Contents are numbers in [`CONTENTS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thing {
     File(usize),
@@ -44,7 +44,7 @@ impl Thing {
     }
 }
 
-/// Bytes that files hold, with the item that stands for them, and their objects.
+/// The bytes of a file, the item that represents them, and their objects.
 pub struct Content {
     pub bytes: Vec<u8>,
     item: Item,
@@ -59,7 +59,7 @@ pub static CONTENTS: LazyLock<Vec<Content>> = LazyLock::new(|| {
 });
 const LARGE: [usize; 2] = [10, 11];
 
-/// A sink that writes down what it is given.
+/// A sink that records what it receives.
 #[derive(Default)]
 struct Recorder(std::sync::Mutex<Vec<(ObjectKind, Vec<u8>)>>);
 
@@ -97,7 +97,8 @@ impl Content {
     }
 }
 
-/// Bytes without a pattern, as `docs/formats.md` makes them: the high bytes of an LCG's states.
+/// Returns bytes without a pattern, as `docs/formats.md` defines them: the high bytes of an LCG's
+/// states.
 pub fn noise(count: usize, mut state: u64) -> Vec<u8> {
     let step = |_| {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -115,7 +116,7 @@ impl Model {
         self.0.get(path).copied()
     }
 
-    /// Puts a thing at a path; whatever is in the way goes.
+    /// Puts a thing at a path, and removes whatever is in its way.
     pub fn put(&mut self, path: &[Vec<u8>], thing: Thing) {
         for depth in 1..path.len() {
             if self.get(&path[..depth]).is_none_or(|above| !above.is_directory()) {
@@ -131,20 +132,21 @@ impl Model {
         }
     }
 
-    /// Removes what stands at a path, with all below it.
+    /// Removes the entry at a path, with all below it.
     pub fn remove(&mut self, path: &[Vec<u8>]) {
         for gone in self.below(path) {
             self.0.remove(&gone);
         }
     }
 
-    /// The path, if something stands there, and every path below it.
+    /// Returns the path, if it has an entry, and every path below it.
     pub fn below(&self, path: &[Vec<u8>]) -> Vec<Path> {
         let from = self.0.range(path.to_vec()..).map(|(path, _)| path);
         from.take_while(|other| other.starts_with(path)).cloned().collect()
     }
 
-    /// Moves all that stands at `from` to `to`, which must not be below it.
+    /// Moves `from`, with all below it, to `to`. Does nothing if one of the paths is below the
+    /// other.
     pub fn rename(&mut self, from: &[Vec<u8>], to: &[Vec<u8>]) {
         if self.get(from).is_none() || to.starts_with(from) || from.starts_with(to) {
             return;
@@ -157,7 +159,7 @@ impl Model {
         }
     }
 
-    /// Files, links and empty directories: what drift names.
+    /// Returns files, links and empty directories, which are the entries that drift names.
     pub fn leaves(&self) -> BTreeMap<Path, Thing> {
         let is_empty = |path: &Path| {
             let next = self.0.range(path.clone()..).nth(1);
@@ -167,12 +169,12 @@ impl Model {
         leaves.map(|(path, thing)| (path.clone(), *thing)).collect()
     }
 
-    /// Files and links.
+    /// Returns files and links.
     pub fn files(&self) -> impl Iterator<Item = (&Path, Thing)> {
         self.0.iter().filter(|(_, thing)| !thing.is_directory()).map(|(path, thing)| (path, *thing))
     }
 
-    /// Gives the whole tree, content included, to a sink.
+    /// Writes the whole tree, content included, to a sink.
     pub fn write(&self, sink: &dyn ObjectSink) -> Root {
         let all: Vec<_> = self.0.iter().map(|(path, thing)| (path.as_slice(), *thing)).collect();
         write_below(&all, 0, sink)
@@ -201,7 +203,7 @@ fn write_below(all: &[(&[Vec<u8>], Thing)], depth: usize, sink: &dyn ObjectSink)
     write_directory(&entries, sink).unwrap()
 }
 
-/// The item of a file or link; its content goes to the sink.
+/// Returns the item of a file or link. Writes its content to the sink.
 pub fn item_of(thing: Thing, sink: &dyn ObjectSink) -> Item {
     let content = &CONTENTS[thing.content().expect("a file or link")];
     for (kind, bytes) in &content.objects {
@@ -229,7 +231,7 @@ fn read_below(id: &TreeId, path: &mut Path, source: &dyn ObjectSource, model: &m
     }
 }
 
-/// What an item stands for, its content read and compared.
+/// Returns the thing that an item represents. Reads and compares its content.
 pub fn thing_of(item: &Item, source: &dyn ObjectSource) -> Thing {
     static NUMBERS: LazyLock<HashMap<[u8; 32], usize>> = LazyLock::new(|| {
         CONTENTS.iter().enumerate().map(|(number, content)| (content.item.id, number)).collect()
@@ -248,23 +250,23 @@ pub fn thing_of(item: &Item, source: &dyn ObjectSource) -> Thing {
     }
 }
 
-/// A tree in memory.
+/// Stores a tree in memory, and returns its id.
 pub fn stored(model: &Model, objects: &MemoryObjects) -> TreeId {
     model.write(objects).id
 }
 
-/// A path as drift writes it.
+/// Formats a path as drift does.
 pub fn joined(path: &[Vec<u8>]) -> Vec<u8> {
     path.join(&b'/')
 }
 
-/// An edit. Paths are indices of names, so that edits meet.
+/// An edit. Paths consist of a few names, so that edits often concern the same path.
 #[derive(Debug, Clone)]
 pub enum Edit {
     Write(Path, Thing),
     Remove(Path),
     Rename(Path, Path),
-    /// Fills a directory with so many names, of so many bytes.
+    /// Fills a directory with this many names, of this many bytes each.
     Fill(Path, usize, usize),
     /// Changes, and removes, a few names of a filled directory.
     Touch(Path, usize, Thing),
@@ -297,7 +299,7 @@ impl Edit {
     }
 }
 
-/// Any tree, or any edits of one: edits begin with nothing.
+/// Edits that begin with an empty tree, and so create any tree.
 pub fn edits(count: usize) -> impl Strategy<Value = Vec<Edit>> {
     let few = prop::collection::vec(edit(), 0..count);
     let fill = prop_oneof![Just(1_000), 100..1_200usize]
@@ -310,7 +312,7 @@ pub fn edits(count: usize) -> impl Strategy<Value = Vec<Edit>> {
     })
 }
 
-/// Edits of a tree that is there, some of them in wide directories.
+/// Edits of an existing tree, some of them in wide directories.
 pub fn changes() -> impl Strategy<Value = Vec<Edit>> {
     prop::collection::vec(edit(), 0..12)
 }

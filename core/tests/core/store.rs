@@ -49,7 +49,7 @@ fn threads_share_one_writer() {
         for thread in 0..8 {
             let writer = &writer;
             scope.spawn(move || {
-                // Half of the objects are everybody's, half are the thread's own.
+                // Half of the objects are common to all threads, and half are the thread's own.
                 for number in (0..500).chain(1_000 * (thread + 1)..1_000 * (thread + 1) + 500) {
                     let bytes = blob(number);
                     let id: ObjectId = BlobId::of(&bytes).into();

@@ -1,5 +1,5 @@
-//! Any two random trees: drift is the naive one, a diff leads from one to the other, and a tree has
-//! one hash whatever its history.
+//! Properties of any two random trees: drift is the naive one, a diff turns one into the other, and
+//! a tree has one hash whatever its history.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use proptest::prelude::*;
 
 use super::model::*;
 
-/// Drift by looking at every path of both sides.
+/// Computes drift by comparing every path of both sides.
 pub fn naive_drift(source: &Model, workspace: &Model) -> Drift {
     let (old, new) = (source.leaves(), workspace.leaves());
     let mut drift = Drift::default();
@@ -57,7 +57,7 @@ pub fn naive_drift(source: &Model, workspace: &Model) -> Drift {
     drift
 }
 
-/// Turns `model`, the tree `old`, into the tree `new`, by what the diff says alone.
+/// Turns `model`, which is the tree `old`, into the tree `new`, using only the diff.
 fn apply(
     model: &mut Model,
     old: Option<&TreeId>,
@@ -85,10 +85,11 @@ fn apply(
     }
 }
 
-/// Writes, by path below the directory at hand, what is to stand there; nothing to remove it.
+/// The thing to put at each path below the current directory; `None` removes it.
 type Changes<'a> = BTreeMap<&'a [Vec<u8>], Option<Thing>>;
 
-/// The tree after some changes, made in the stored directories that they touch.
+/// Returns the tree after some changes. Only the stored directories that they concern are
+/// rewritten.
 fn rewritten(old: Option<TreeId>, changes: &Changes<'_>, objects: &MemoryObjects) -> Item {
     let mut entries: BTreeMap<Vec<u8>, Item> = match old {
         Some(old) => read_directory(&old, objects).unwrap().into_iter().collect(),
@@ -115,7 +116,7 @@ fn rewritten(old: Option<TreeId>, changes: &Changes<'_>, objects: &MemoryObjects
     Item::directory(&write_directory(&entries, objects).unwrap())
 }
 
-/// From one tree to another by way of the stored one, in batches that `order` shuffles.
+/// Changes the stored tree `from` into `to`, in batches that `order` shuffles.
 fn by_another_history(from: &Model, to: &Model, order: u64, objects: &MemoryObjects) -> TreeId {
     let mut tree = stored(from, objects);
     let batch_of = |path: &[Vec<u8>]| {
@@ -126,7 +127,8 @@ fn by_another_history(from: &Model, to: &Model, order: u64, objects: &MemoryObje
     let gone: Vec<&Path> = gone.map(|(path, _)| path).collect();
     for batch in 0..4 {
         let here = gone.iter().filter(|path| batch_of(path) == batch);
-        // What stood below a removed path is removed with it; its own entry would bring it back.
+        // Everything below a removed path is removed with it. An entry of its own would bring it
+        // back.
         let mut removed: Vec<&[Vec<u8>]> = Vec::new();
         for path in here {
             let is_there = find_item(&tree, path, objects).is_some();
@@ -154,7 +156,7 @@ fn find_item(tree: &TreeId, path: &[Vec<u8>], objects: &MemoryObjects) -> Option
     find(tree, &path, objects).unwrap()
 }
 
-/// Objects of one source that another lacks are not asked for.
+/// A source that has only these objects of another. Reading any other object fails the test.
 struct Only<'a>(&'a MemoryObjects, std::collections::HashSet<ObjectId>);
 
 impl ObjectSource for Only<'_> {
@@ -250,7 +252,7 @@ proptest! {
         assert!(named.is_subset(&needed), "nothing is named that the tree does not need");
         let known = held.union(&named).copied().collect();
         assert_eq!(Model::read(&new, &Only(&objects, known)), to);
-        // Read by itself, what the whole tree needs is enough.
+        // The objects that the whole tree needs are enough to read it without the old one.
         assert_eq!(Model::read(&new, &Only(&objects, needed)), to);
     }
 }

@@ -57,7 +57,7 @@ pub fn run(out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Tables of another migration system, with its own record of applied migrations.
+/// Creates tables of another migration system, with its own record of applied migrations.
 async fn directus(primary: &dyn Primary) -> Result<()> {
     for sql in [
         "CREATE TABLE directus_migrations(version TEXT PRIMARY KEY, name TEXT)",

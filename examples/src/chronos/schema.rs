@@ -1,5 +1,6 @@
 //! The tables of Chronos. All have a prefix, because another system has tables in the same
-//! database. The second version adds a column and a table; the first one is here to show the step.
+//! database. The second version adds a column and a table; the first one is kept to show the
+//! upgrade.
 
 use fastest_schema::Migration;
 

@@ -75,7 +75,7 @@ fn plan(
     })?)
 }
 
-/// The chart, with one line for each task, by the application's own SQL query.
+/// Prints the chart, one line for each task, from the application's own SQL query.
 fn chart(db: &Database, out: &mut dyn Write) -> Result<()> {
     let connection = db.connection()?;
     let mut query = connection.prepare(
@@ -90,7 +90,7 @@ fn chart(db: &Database, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// The cents of all invoices.
+/// Returns the sum of all invoices in cents.
 fn total(db: &Database) -> Result<i64> {
     let invoices = db.all::<Invoice>()?;
     let lines = invoices.iter().flat_map(|invoice| &invoice.lines.0);

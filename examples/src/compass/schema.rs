@@ -37,7 +37,7 @@ pub struct ScheduleTask {
     /// Its duration in days.
     #[default(1)]
     pub days: i64,
-    /// How much of it is done.
+    /// How much of it is done, in percent.
     #[default(0.0)]
     pub percent: f64,
 }
@@ -53,15 +53,15 @@ pub struct TaskDependency {
     /// ULID.
     #[pk]
     pub id: String,
-    /// The one that waits.
+    /// The task that waits.
     #[references(schedule_tasks.id, on_delete = cascade)]
     pub task_id: String,
-    /// The one that it waits for.
+    /// The task that it waits for.
     #[references(schedule_tasks.id, on_delete = cascade)]
     pub waits_for: String,
 }
 
-/// An invoice to a client. It outlives the plan.
+/// An invoice to a client.
 #[table(name = "invoices", policy = versioned("invoices are written in drafts"), scope = project_id)]
 pub struct Invoice {
     /// ULID.

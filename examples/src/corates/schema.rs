@@ -1,4 +1,4 @@
-//! The tables of CoRATES: who works on which reviews together.
+//! The tables of CoRATES: organizations that review together, their members and invitations.
 
 use fastest_schema::{Migration, Row, Schema, table};
 
@@ -26,7 +26,7 @@ pub struct Member {
     /// The organization.
     #[references(organizations.id, on_delete = cascade)]
     pub organization_id: String,
-    /// The person.
+    /// The email address of the person.
     pub email: String,
     /// The role.
     #[default("member")]
@@ -71,7 +71,8 @@ fastest_schema::vocabulary! {
 }
 
 impl Role {
-    /// The rank of the role. A role that only a newer version knows has no rights here.
+    /// Returns the rank of the role, from 1. A role that only a newer version knows has rank 0, and
+    /// no rights here.
     pub fn rank(&self) -> usize {
         Role::ALL.iter().position(|role| role == self).map_or(0, |place| place + 1)
     }

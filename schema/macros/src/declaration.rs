@@ -2,7 +2,7 @@
 
 use syn::{Attribute, Expr, Ident, LitStr, Type, Visibility};
 
-/// One table.
+/// The declaration of one table.
 pub struct Declaration {
     pub attributes: Vec<Attribute>,
     pub visibility: Visibility,
@@ -37,7 +37,7 @@ pub enum Policy {
 /// Where the scope of a row is found.
 pub enum Scope {
     Column(Ident),
-    /// `column -> table.target`, over the foreign key from `column` to `table.key`.
+    /// `column -> table.target`, through the foreign key from `column` to `table.key`.
     Path {
         column: Ident,
         table: Ident,
@@ -46,13 +46,13 @@ pub enum Scope {
     },
 }
 
-/// A multi-column index, or a unique one.
+/// An index from `index(…)` or `unique(…)`.
 pub struct Index {
     pub unique: bool,
     pub columns: Vec<Ident>,
 }
 
-/// A unique index over expressions, or over some of the rows.
+/// A unique expression index or partial index, from `unique_sql(…)`.
 pub struct UniqueRule {
     pub terms: Vec<LitStr>,
     pub filter: Option<LitStr>,
@@ -68,15 +68,15 @@ pub struct Column {
     pub pk: bool,
     pub unique: bool,
     pub lock_version: bool,
-    /// Whether the application has a trigger `UPDATE OF` it.
+    /// Whether an `UPDATE OF` trigger of the application names it.
     pub watched: bool,
     pub default: Option<Default>,
-    /// SQL that must hold for every value.
+    /// The SQL condition that every value must meet.
     pub check: Option<LitStr>,
     /// The former name of the column.
     pub renamed_from: Option<Ident>,
     pub references: Option<Reference>,
-    /// SQL for the bytes that the value takes in a page, if `length(column)` would be slow.
+    /// SQL for the size of the value in a page, in bytes, if `length(column)` would be slow.
     pub size: Option<LitStr>,
 }
 

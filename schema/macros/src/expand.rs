@@ -221,7 +221,7 @@ fn reference(Reference { table, column, on_delete }: &Reference) -> TokenStream 
     }
 }
 
-/// The name in SQL and JSON: `r#type` becomes `type`.
+/// Returns the name in SQL and JSON: `r#type` becomes `type`.
 fn text(ident: &Ident) -> LitStr {
     LitStr::new(&ident.unraw().to_string(), Span::call_site())
 }

@@ -1,9 +1,9 @@
 //! The `#[table]` attribute macro of `fastest-schema`, which documents it.
 //!
-//! `parse` reads one annotated struct into a `declaration::Declaration`, and refuses contradictions
-//! within it, such as an index on a column that does not exist, or a scope path without a foreign
-//! key. `expand` generates the code. Neither sees other tables: `fastest_schema::check` checks
-//! declarations against each other at run time.
+//! `parse` parses one annotated struct into a `declaration::Declaration`, and rejects
+//! contradictions within it, such as an index on a column that does not exist, or a scope path
+//! without a foreign key. `expand` generates the code. Neither sees other tables:
+//! `fastest_schema::check` checks declarations against each other at run time.
 
 mod declaration;
 mod expand;
@@ -11,7 +11,7 @@ mod parse;
 
 use proc_macro::TokenStream;
 
-// Its documentation is on the re-export, `fastest_schema::table`.
+// The macro is documented on its re-export, `fastest_schema::table`.
 #[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn table(arguments: TokenStream, item: TokenStream) -> TokenStream {

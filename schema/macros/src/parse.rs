@@ -87,7 +87,7 @@ fn arguments_of(input: ParseStream) -> Result<Arguments> {
     Ok(arguments)
 }
 
-/// `= value`.
+/// Parses `= value`.
 fn assigned<T>(input: ParseStream, value: impl FnOnce(ParseStream) -> Result<T>) -> Result<T> {
     input.parse::<Token![=]>()?;
     value(input)
@@ -107,7 +107,7 @@ fn names(input: ParseStream) -> Result<Vec<Ident>> {
     Ok(names.into_iter().collect())
 }
 
-/// `("term", …)`, or `("term", …, filter = "condition")`.
+/// Parses `("term", …)` or `("term", …, filter = "condition")`.
 fn unique_rule(input: ParseStream) -> Result<UniqueRule> {
     let inside;
     syn::parenthesized!(inside in input);
@@ -129,7 +129,7 @@ fn unique_rule(input: ParseStream) -> Result<UniqueRule> {
     if rule.terms.is_empty() { Err(inside.error("a unique index needs a term")) } else { Ok(rule) }
 }
 
-/// `versioned("why")`, `append_only("why")` or `private("why")`.
+/// Parses `versioned("why")`, `append_only("why")` or `private("why")`.
 fn policy(input: ParseStream) -> Result<(Policy, LitStr)> {
     let name: Ident = input.parse()?;
     let policy = match name.to_string().as_str() {
@@ -160,7 +160,7 @@ impl Parse for ScopePath {
     }
 }
 
-/// `table.column`.
+/// Parses `table.column`.
 fn table_column(input: ParseStream) -> Result<(Ident, Ident)> {
     let table = Ident::parse_any(input)?;
     input.parse::<Token![.]>()?;
@@ -220,7 +220,7 @@ fn check(declaration: &Declaration) -> Result<()> {
     }
 }
 
-/// Refuses a former name that is still in use.
+/// Returns an error if a former name is still in use.
 fn check_renames(declaration: &Declaration) -> Result<()> {
     if let Some(old) = &declaration.renamed_from
         && old.value() == declaration.name.value()
@@ -271,7 +271,7 @@ fn column(field: &Field) -> Result<Column> {
     Ok(column)
 }
 
-/// `now`, a literal with an optional sign, or `sql = "expression"`.
+/// Parses `now`, a literal with an optional sign, or `sql = "expression"`.
 fn default(input: ParseStream) -> Result<Default> {
     if input.peek(Ident) && input.peek2(Token![=]) {
         let key: Ident = input.parse()?;
@@ -293,7 +293,7 @@ fn default(input: ParseStream) -> Result<Default> {
         .ok_or_else(|| Error::new_spanned(expression, "expected `now`, a literal or `sql = \"…\"`"))
 }
 
-/// `table.column`, or `table.column, on_delete = cascade`.
+/// Parses `table.column` or `table.column, on_delete = cascade`.
 fn reference(input: ParseStream) -> Result<Reference> {
     let (table, column) = table_column(input)?;
     let mut on_delete = OnDelete::NoAction;

@@ -9,8 +9,8 @@ use crate::adopt::unique::unique;
 use crate::live::database::{Live, LiveTable};
 use crate::record::model::{ColumnRecord, TableRecord};
 
-/// Returns an error for each difference between adopted tables and their records by which writes
-/// would fail or devices would hold back rows. Columns that are not recorded are allowed, as long
+/// Returns an error for each difference between the adopted tables and their records that would
+/// make writes fail or devices hold back rows. Columns that are not recorded are allowed, as long
 /// as a row can be inserted without them.
 pub fn changed(live: &Live, tables: &[TableRecord]) -> Vec<AdoptError> {
     let adopted = tables.iter().filter(|table| table.external && table.is_synced());
@@ -40,8 +40,9 @@ fn changed_table(live: &Live, table: &TableRecord) -> Vec<AdoptError> {
     refused
 }
 
-/// Unique indexes that were dropped or changed, which devices would still enforce, and a new
-/// `ON CONFLICT REPLACE`.
+/// Returns an error for each recorded unique index that was dropped or changed, because devices
+/// would still enforce it, and for a new `ON CONFLICT REPLACE`. The unique indexes of single
+/// columns ([`ColumnRecord::unique`]) are not compared.
 fn shared(found: &LiveTable, table: &TableRecord) -> Vec<AdoptError> {
     let changed = |column: String, how: &str| {
         let (table, how) = (table.name.clone(), how.to_owned());

@@ -1,6 +1,6 @@
-//! Turns chosen tables of a database that another tool creates into records.
+//! Turns chosen tables of a database that another tool manages into records.
 //!
-//! Such a table stays as it is: the engine adds triggers, and nothing else. A table is refused if
+//! The engine adds triggers to such a table, and changes nothing else. A table is refused if
 //! devices could not hold its rows, or could not write them without harm.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use crate::adopt::name::is_identifier;
 use crate::adopt::reference::reference;
 use crate::adopt::scope::scope;
 use crate::adopt::unique::{Unique, check_replacing, is_unique, unique};
-use crate::adopt::watched::{is_checked_whole, watched};
+use crate::adopt::watched::{has_multi_column_constraint, watched};
 use crate::check::declarations::{RESERVED, TAKEN_TABLES, check};
 use crate::declare::order::parents_first;
 use crate::declare::table::{Policy, Table};
@@ -33,15 +33,15 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Chooses a table whose rows any device may change.
+    /// Chooses a table with [`Policy::Versioned`]: any device may change its rows.
     pub fn versioned(table: &str, scope: &str) -> Chosen {
         let (table, scope) = (table.to_owned(), scope.to_owned());
         Chosen { table, scope, policy: Policy::Versioned }
     }
 }
 
-/// Returns the chosen tables as records, parents first, or all reasons why that is not possible.
-/// `held` are tables that were adopted before: foreign keys and scopes may refer to them.
+/// Returns the chosen tables as records, parents first, or all the reasons why that is not
+/// possible. `held` are tables that were adopted before: foreign keys and scopes may refer to them.
 ///
 /// All records are external. Existing values are not checked here:
 /// [`misfits_sql`](crate::adopt::misfits::misfits_sql) counts those that do not fit.
@@ -89,7 +89,8 @@ fn table(
             Err(error) => refused.push(error),
         }
     }
-    let watched = if is_checked_whole(found) { BTreeSet::new() } else { watched(live, name) };
+    let watched =
+        if has_multi_column_constraint(found) { BTreeSet::new() } else { watched(live, name) };
     for column in &mut columns {
         column.watched = watched.iter().any(|name| name.eq_ignore_ascii_case(&column.name));
         column.null &= column.name != pk;
@@ -122,7 +123,8 @@ fn table(
     Ok(record)
 }
 
-/// Finds the table in the database, if the engine can sync it.
+/// Finds the chosen table in the database. Checks its name, that it is an ordinary table and not
+/// synced yet, and that the chosen policy is not private.
 fn find<'a>(live: &'a Live, chosen: &Chosen) -> Result<&'a LiveTable, AdoptError> {
     let table = chosen.table.clone();
     let is_reserved = |prefix: &&str| table.to_ascii_lowercase().starts_with(*prefix);

@@ -1,5 +1,5 @@
-//! The columns of an adopted table: which values they hold, and their defaults as the engine writes
-//! them.
+//! The columns of an adopted table: the kind of values that they hold, and their defaults in the
+//! form that the engine writes.
 
 use crate::adopt::error::AdoptError;
 use crate::adopt::name::is_identifier;
@@ -10,7 +10,8 @@ use crate::sql::quote::literal;
 use crate::sql::tokens::tokens;
 use crate::value::kind::Kind;
 
-/// Returns the column as a record, without its foreign key and not yet unique.
+/// Returns the column as a record. The caller sets its foreign key and whether it is unique or
+/// watched.
 pub fn record(
     table: &str,
     name: &str,
@@ -49,7 +50,7 @@ pub fn record(
     })
 }
 
-/// Refuses a column with a collation by which different texts may be equal.
+/// Returns an error if the column has a collation under which different texts may be equal.
 pub fn compared_by_bytes(table: &str, name: &str, column: &LiveColumn) -> Result<(), AdoptError> {
     match column.collation.as_deref() {
         None | Some("binary") => Ok(()),
@@ -61,22 +62,23 @@ pub fn compared_by_bytes(table: &str, name: &str, column: &LiveColumn) -> Result
     }
 }
 
-/// Whether a declared type, in lower case, has text affinity: SQLite converts numbers to text
-/// there.
+/// Whether a declared type, in lower case, has text affinity: SQLite converts numbers to text in
+/// such a column.
 pub fn has_text_affinity(declared: &str) -> bool {
     !declared.contains("int") && ["char", "clob", "text"].iter().any(|part| declared.contains(part))
 }
 
-/// Whether a declared type, in lower case, is a date. It counts as text although SQLite would store
-/// numbers there as numbers: the application must write texts only.
+/// Whether a declared type, in lower case, is a date or a timestamp. It counts as text, although
+/// SQLite would store a number in such a column as a number: the application must write only texts.
 pub fn is_date(declared: &str) -> bool {
     (declared.starts_with("date") || declared.starts_with("timestamp"))
         && !declared.contains("int")
         && !has_text_affinity(declared)
 }
 
-/// Returns the kind of values that a column of this declared type, in lower case, holds, or why
-/// that is not certain. The types are tested in the order of SQLite's own rules.
+/// Returns the kind of values that a column of a declared type, in lower case, holds. The error is
+/// the reason why the type is not accepted. The types are tested in the order of SQLite's own
+/// rules.
 pub fn kind(declared: &str) -> Result<Kind, String> {
     let has = |part: &str| declared.contains(part);
     if has("int") {
@@ -109,19 +111,19 @@ pub fn kind(declared: &str) -> Result<Kind, String> {
     ))
 }
 
-/// The kind of value that a default yields, as far as its text shows.
+/// The kind of value that a default yields, as far as its SQL shows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// A number, which may have a fraction.
     Number { fraction: bool },
     /// A text that is not a number.
     Text,
-    /// Its text does not show it.
+    /// The SQL does not show it.
     Unknown,
 }
 
-/// Whether the column can hold the value of its default. It is assumed to if the text does not show
-/// it.
+/// Whether the column can hold the value of its default. Returns true if the SQL does not show what
+/// kind of value that is.
 fn fits(default: &str, kind: Kind, declared: &str) -> bool {
     match (shape(default), kind) {
         (Shape::Text, Kind::Integer | Kind::Real) => false,
@@ -156,11 +158,11 @@ fn shape(default: &str) -> Shape {
     }
 }
 
-/// Returns a default as the engine writes it, which is also valid as an expression; `None` for
-/// null.
+/// Returns a default in the form that the engine writes, which is also valid as an expression;
+/// `None` for null.
 ///
 /// SQLite reports a default as it was written, without the outermost parentheses. A bare name is a
-/// text, which SQLite allows in a default and nowhere else.
+/// text: SQLite allows that in a default and nowhere else.
 fn default_sql(written: &str) -> Option<String> {
     // libSQL writes `- 1`.
     let signed = written.trim().split_at_checked(1).filter(|(sign, _)| ["+", "-"].contains(sign));

@@ -1,4 +1,4 @@
-//! Writes records as Rust source, which the application uses as its declarations from then on.
+//! Writes records as Rust source. The application uses it as its declarations from then on.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -7,8 +7,8 @@ use crate::declare::table::{Column, Default, OnDelete, Policy};
 use crate::record::model::{ColumnRecord, ReferenceRecord, ScopeRecord, TableRecord};
 use crate::value::kind::Kind;
 
-/// Returns the declarations of adopted tables: a whole, formatted module that depends on this crate
-/// only.
+/// Returns the declarations of adopted tables: a complete, formatted module that depends only on
+/// this crate.
 pub fn declarations(tables: &[TableRecord]) -> String {
     let mut source =
         "//! Tables that are synced, adopted from a database that another tool makes.\n".to_owned();
@@ -32,8 +32,8 @@ const LINE_MAX: usize = 100;
 /// Type names that the generated code uses.
 const TAKEN: [&str; 2] = ["Option", "String"];
 
-/// Finds a free name for the row struct of a table. The name of its struct for inserts must be free
-/// too.
+/// Returns a free name for the row struct of a table. The name with `New` in front, of the struct
+/// for inserts, is free too.
 fn struct_name(table: &str, taken: &BTreeSet<String>) -> String {
     let camel = camel_case(table);
     let numbered = (2..).map(|number| format!("{camel}Row{number}"));
@@ -49,7 +49,7 @@ fn camel_case(name: &str) -> String {
     words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
 }
 
-/// The singular of an English plural, roughly: the user can change a wrong name.
+/// Returns the singular of an English plural, roughly: the user can change a wrong name.
 fn singular(name: &str) -> String {
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let cut = |length: usize| name[..name.len() - length].to_owned();
@@ -91,7 +91,8 @@ pub struct {name} {{
     )
 }
 
-/// The attributes for unique indexes, except for those of single columns.
+/// Returns the arguments of `#[table]` for `replaces`, and for the unique indexes that are not of a
+/// single column: those have `#[unique]`.
 fn unique(table: &TableRecord) -> String {
     let mut source = if table.replaces { "    replaces,\n".to_owned() } else { String::new() };
     for index in table.indexes.iter().filter(|index| index.unique) {

@@ -13,7 +13,7 @@ pub enum AdoptError {
     NoTable {
         /// The name that was asked for.
         table: String,
-        /// The tables that are there.
+        /// The tables that exist.
         there: Vec<String>,
     },
     /// It is a view.
@@ -99,7 +99,7 @@ pub enum AdoptError {
         /// Its declared type.
         kind: String,
     },
-    /// A key or scope has a collation by which different texts may be equal.
+    /// A key or scope has a collation under which different texts may be equal.
     #[error(
         "`{table}.{column}` is compared by `{collation}`: a key or scope must be compared by its \
          bytes; rebuild the table without the collation, or leave it out"
@@ -112,7 +112,7 @@ pub enum AdoptError {
         /// Its collation.
         collation: String,
     },
-    /// It is not certain what a column holds, or its values cannot be synced.
+    /// A column's declared type does not determine what it holds, or its values cannot be synced.
     #[error("`{table}.{column}` {reason}, or leave the table out")]
     Kind {
         /// The table.
@@ -163,7 +163,7 @@ pub enum AdoptError {
         /// The action.
         action: String,
     },
-    /// A constraint that is `ON CONFLICT REPLACE`, and a push could not tell which rows it would
+    /// A UNIQUE constraint is `ON CONFLICT REPLACE`, and a push could not tell which rows it would
     /// replace.
     #[error(
         "table `{table}` has a UNIQUE constraint over ({}) that is ON CONFLICT REPLACE, with a generated \
@@ -185,7 +185,7 @@ pub enum AdoptError {
         /// The table.
         table: String,
     },
-    /// The scope cannot be read.
+    /// The scope cannot be parsed.
     #[error("table `{table}`: the scope `{scope}` is neither `column` nor `column:table.column`")]
     ScopeForm {
         /// The table.
@@ -200,7 +200,7 @@ pub enum AdoptError {
         table: String,
         /// The column.
         column: String,
-        /// The columns that are there.
+        /// The columns that exist.
         there: Vec<String>,
     },
     /// The scope names a generated column.
@@ -221,12 +221,12 @@ pub enum AdoptError {
         /// Its declared type.
         kind: String,
     },
-    /// The scope path leads to a table that is not chosen.
+    /// The scope path refers to a table that is not chosen.
     #[error("scope: `{table}` leads to `{to}`, which is not chosen: choose it as well")]
     ParentNotChosen {
         /// The table.
         table: String,
-        /// The table that the path leads to.
+        /// The table that the path refers to.
         to: String,
     },
     /// The column of the scope path is not a foreign key.
@@ -239,7 +239,7 @@ pub enum AdoptError {
         table: String,
         /// The column.
         column: String,
-        /// The table that the path leads to.
+        /// The table that the path refers to.
         to: String,
     },
     /// An adopted table no longer exists.
@@ -290,7 +290,7 @@ pub enum AdoptError {
 }
 
 impl AdoptError {
-    /// The single errors.
+    /// Returns the individual errors: those of [`AdoptError::Several`], or this single one.
     pub fn each(&self) -> &[AdoptError] {
         match self {
             AdoptError::Several(errors) => errors,

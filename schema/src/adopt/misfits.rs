@@ -1,4 +1,4 @@
-//! Counts existing values that do not fit. Only STRICT tables enforce declared types.
+//! Counts existing values that do not fit their columns: only STRICT tables enforce declared types.
 
 use crate::adopt::error::AdoptError;
 use crate::live::introspect::LiveError;
@@ -6,9 +6,9 @@ use crate::record::model::{ColumnRecord, TableRecord};
 use crate::sql::quote::quote;
 use crate::value::kind::Kind;
 
-/// Returns a statement that counts the values of a table that devices would refuse. Its parameter
-/// is a request text. The answer is one row of two texts, for [`misfits`]: the request text again,
-/// and a JSON array of the counts by column.
+/// Returns a statement that counts, for each column of a table, the values that devices would
+/// refuse. Its parameter is a text that identifies the request. The answer is one row of two texts,
+/// for [`misfits`]: that text again, and a JSON array of the counts in the order of the columns.
 pub fn misfits_sql(table: &TableRecord) -> String {
     let counts: Vec<String> = table.columns.iter().map(count).collect();
     format!("SELECT ?1, '['||{}||']' FROM {}", counts.join("||','||"), quote(&table.name))
@@ -28,8 +28,8 @@ fn count(column: &ColumnRecord) -> String {
     format!("count(CASE WHEN typeof({name}) NOT IN ({fitting}) THEN 1 END)")
 }
 
-/// Reads the answer to [`misfits_sql`]: an error for each column with values that do not fit.
-/// `None` if the answer belongs to another request.
+/// Decodes the answer to [`misfits_sql`]. Returns an [`AdoptError`] for each column with values
+/// that do not fit, or `None` if the answer belongs to another request.
 pub fn misfits(
     table: &TableRecord,
     request: &str,

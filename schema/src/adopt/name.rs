@@ -1,6 +1,6 @@
 //! Names that can be used in declarations.
 
-/// Words that cannot be Rust identifiers, not even raw ones.
+/// Keywords that cannot be Rust identifiers, not even raw ones.
 const RUST_PATHS: [&str; 4] = ["crate", "self", "Self", "super"];
 
 /// Whether a name can be a Rust field and a part of a JSON path.

@@ -1,4 +1,4 @@
-//! What the user should know about an adoption that succeeds.
+//! Notes for the user about an adoption that succeeds.
 
 use crate::adopt::column::{has_text_affinity, is_date};
 use crate::adopt::reference::resolved;
@@ -10,12 +10,12 @@ use crate::value::kind::Kind;
 use crate::wire::push::push_ddl;
 use crate::wire::row_view::row_ddl;
 
-/// Most bytes of a statement on D1.
+/// The maximum length of a statement on D1, in bytes.
 const D1_STATEMENT_MAX: usize = 100_000;
 
-/// Explains, a sentence each, what of these tables devices do not hold or follow, what in the
-/// application may refuse a push, and what the application must observe. `held` are tables that
-/// were adopted before.
+/// Returns notes for the user, a sentence each: which parts of these tables devices do not hold or
+/// follow, what in the application's schema may make the primary refuse a push, and which rules the
+/// application must observe. `held` are tables that were adopted before.
 pub fn notes(live: &Live, tables: &[TableRecord], held: &[TableRecord]) -> Vec<String> {
     let found = |table| found(live, table);
     let mut notes = Vec::new();
@@ -47,7 +47,8 @@ fn found<'a>(live: &'a Live, table: &'a TableRecord) -> Option<(&'a TableRecord,
     Some((table, live.tables.get(&table.name)?))
 }
 
-/// SQLite allows nulls in a text key, unless it is declared NOT NULL.
+/// SQLite allows nulls in a text key, unless it is declared NOT NULL, or the table is STRICT or
+/// WITHOUT ROWID.
 fn key_note(table: &TableRecord, found: &LiveTable) -> Option<String> {
     let is_strict = ["STRICT", "WITHOUT ROWID"].iter().any(|option| found.options.contains(option));
     let null = found.columns.get(&table.pk)?.null && !is_strict;
@@ -91,7 +92,7 @@ fn policy_note(table: &TableRecord) -> Option<String> {
     })
 }
 
-/// Unique indexes that a device cannot check.
+/// Names the unique indexes that a device cannot check.
 fn unique_note(table: &TableRecord, found: &LiveTable) -> Option<String> {
     let names = unique(found, &table.pk, &table.columns).unknown;
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -105,7 +106,7 @@ fn unique_note(table: &TableRecord, found: &LiveTable) -> Option<String> {
     })
 }
 
-/// Rows that are replaced without firing a trigger.
+/// `ON CONFLICT REPLACE` deletes rows without firing a trigger.
 fn replacing_note(table: &TableRecord) -> Option<String> {
     table.replaces.then(|| {
         format!(
@@ -116,7 +117,7 @@ fn replacing_note(table: &TableRecord) -> Option<String> {
     })
 }
 
-/// D1 runs ten levels of triggers, and a cascade takes one for each generation.
+/// D1 allows ten levels of nested triggers, and a cascade takes one for each generation.
 fn tree_note(table: &TableRecord) -> Option<String> {
     let name = &table.name;
     let mut keys = table.columns.iter().filter_map(|column| column.references.as_ref());
@@ -129,7 +130,7 @@ fn tree_note(table: &TableRecord) -> Option<String> {
     })
 }
 
-/// A foreign key that the record does not hold.
+/// Describes a foreign key that the record does not have, so that only the primary enforces it.
 fn reference_note(live: &Live, table: &TableRecord, key: &LiveKey) -> Option<String> {
     let is_held = match &key.columns[..] {
         [column] => {
@@ -156,7 +157,7 @@ fn is_to(key: &LiveKey, table: &TableRecord) -> bool {
     key.table.eq_ignore_ascii_case(&table.name)
 }
 
-/// A foreign key of a table that is not synced.
+/// Describes a foreign key from a table that is not synced to an adopted table.
 fn referrer_note(table: &str, key: &LiveKey) -> String {
     let then = match key.on_delete.to_ascii_uppercase().as_str() {
         "CASCADE" => "its rows go with a row that a device deletes there",
@@ -198,7 +199,7 @@ fn rebuild_note(tables: &[TableRecord]) -> Option<String> {
 }
 
 /// The length of the push statements grows with the names of all tables, and with the columns of
-/// the widest.
+/// the widest table.
 fn size_note(tables: &[TableRecord]) -> Option<String> {
     let tables: Vec<&'static Table> = tables.iter().map(TableRecord::leak).collect();
     let views = tables.iter().map(|table| row_ddl(table));

@@ -1,7 +1,7 @@
-//! Makes way for a rebuild by the tool that owns the tables. Such a migration drops a table and
-//! renames another to its name. SQLite refuses that while triggers read the table, and drops the
-//! triggers on it. So the engine's triggers are dropped before the migration, and created again
-//! after it.
+//! Lets the tool that owns adopted tables rebuild them. Such a migration drops a table and renames
+//! another to its name. SQLite refuses that while triggers read the table, and drops the triggers
+//! on the table with it. So the engine's triggers are dropped before the migration, and created
+//! again after it.
 
 use crate::migrate::rows;
 use crate::record::model::{Object, Record, TableRecord};
@@ -13,9 +13,9 @@ pub fn release_sql(record: &Record) -> Vec<String> {
     record.objects.iter().rev().map(Object::drop_if_exists_sql).collect()
 }
 
-/// Returns the statements that create them again, and record what happened to rows in the meantime,
-/// so that devices pull it. They do not write to the tables, so no trigger of the application
-/// fires.
+/// Returns the statements that create the triggers and views again, and then record the changes to
+/// rows in the meantime, so that devices pull them. They do not write to the adopted tables, so no
+/// trigger of the application fires.
 pub fn hold_sql(record: &Record) -> Vec<String> {
     let mut statements: Vec<String> =
         record.objects.iter().map(|object| object.sql.clone()).collect();
@@ -29,7 +29,7 @@ pub fn hold_sql(record: &Record) -> Vec<String> {
     statements
 }
 
-/// Marks the entries of rows that no longer exist as deleted.
+/// Marks entries in `fastest_changes` as deleted if their row no longer exists.
 fn mark_missing_deleted(table: &TableRecord) -> String {
     let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
     let next = rows::NEXT;

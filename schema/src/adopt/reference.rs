@@ -9,8 +9,8 @@ use crate::live::database::{Live, LiveColumn, LiveKey, LiveTable};
 use crate::record::model::ReferenceRecord;
 
 /// Returns the foreign key of a column, if it refers to a synced table and to a column of the same
-/// kind: devices compare both values as they are. Only the primary enforces other foreign keys;
-/// what their actions do to rows here, the triggers record.
+/// kind: devices compare both values as they are. Other foreign keys are enforced only by the
+/// primary, and the triggers record what their actions do to rows of this table.
 pub fn reference(
     live: &Live,
     synced: &BTreeSet<&str>,
@@ -45,9 +45,9 @@ fn is_of_one_kind(child: &LiveTable, column: &str, parent: &LiveTable, target: &
     kind(child, column) == kind(parent, target)
 }
 
-/// Returns the table and column that a foreign key of one column refers to, as they are named
-/// there. SQLite ignores the case of names, and a key that names no column refers to the primary
-/// key.
+/// Returns the table and column that a single-column foreign key refers to, as the parent table
+/// spells them, and the key itself. SQLite ignores the case of names, and a key that names no
+/// column refers to the primary key.
 pub fn resolved<'a>(live: &'a Live, key: &'a LiveKey) -> Option<(&'a str, String, &'a LiveKey)> {
     let [target] = &key.targets[..] else { return None };
     let (name, to) = live.tables.iter().find(|(name, _)| name.eq_ignore_ascii_case(&key.table))?;

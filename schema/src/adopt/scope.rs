@@ -57,7 +57,7 @@ fn column_of<'a>(record: &'a TableRecord, name: &str) -> Result<&'a ColumnRecord
     })
 }
 
-/// Refuses a generated column, which devices do not hold.
+/// Returns an error for a generated column: devices do not hold it.
 fn check_generated(table: &str, found: &LiveTable, name: &str) -> Result<(), AdoptError> {
     match found.columns.get(name) {
         Some(column) if column.hidden => {

@@ -1,9 +1,9 @@
 //! The unique indexes of an adopted table, as far as a device can check them.
 //!
 //! The primary decides. A device must not refuse what the primary would accept, so an index is
-//! recorded only if the device's SQLite reaches the same result. Equal bytes are equal by every
-//! collation; an expression must use only columns that the device holds and compares as the primary
-//! does.
+//! recorded only if the device's SQLite reaches the same result. Values with equal bytes are equal
+//! under every collation, so an index over recorded columns always qualifies. An expression must
+//! use only columns that the device holds and compares as the primary does.
 
 use crate::adopt::column::is_date;
 use crate::adopt::error::AdoptError;
@@ -19,13 +19,13 @@ use crate::value::kind::Kind;
 pub struct Unique {
     /// Plain indexes over several columns.
     pub indexes: Vec<IndexRecord>,
-    /// Indexes over expressions or over some of the rows, and those with a collation.
+    /// Expression indexes, partial indexes, and indexes with a collation.
     pub rules: Vec<UniqueRecord>,
     /// The names of indexes that a device cannot check.
     pub unknown: Vec<String>,
 }
 
-/// Finds the unique indexes of a table whose columns are recorded.
+/// Returns the unique indexes of a table. `columns` are its recorded columns.
 pub fn unique(found: &LiveTable, pk: &str, columns: &[ColumnRecord]) -> Unique {
     let mut known = Unique::default();
     for (name, index) in found.indexes.iter().filter(|(_, index)| index.unique) {
@@ -56,7 +56,7 @@ pub fn unique(found: &LiveTable, pk: &str, columns: &[ColumnRecord]) -> Unique {
     known
 }
 
-/// Whether a unique index covers this column alone.
+/// Whether a unique index covers this column alone, and all rows.
 pub fn is_unique(table: &LiveTable, column: &str) -> bool {
     table.indexes.values().any(|index| {
         let is_alone = matches!(&index.columns[..], [(Some(name), ..)] if name == column);
@@ -64,7 +64,8 @@ pub fn is_unique(table: &LiveTable, column: &str) -> bool {
     })
 }
 
-/// Returns an index as SQL over the columns that devices hold; `None` if a device cannot check it.
+/// Returns an index as SQL terms over the columns that devices hold; `None` if a device cannot
+/// check it.
 fn rule(
     found: &LiveTable,
     name: &str,
@@ -78,7 +79,7 @@ fn rule(
     if written.len() != index.columns.len() {
         return None;
     }
-    let is_same = |sql: &&str| is_same_here(sql, found, columns);
+    let is_same = |sql: &&str| evaluates_alike(sql, found, columns);
     let term = |(sql, (column, _, collation)): (&str, &(Option<String>, bool, String))| match column
     {
         Some(column) => folded(columns.iter().find(|known| known.name == *column)?, collation),
@@ -95,8 +96,8 @@ fn is_binary(collation: &str) -> bool {
     collation.eq_ignore_ascii_case("binary")
 }
 
-/// Returns a term over the column that has equal bytes for two values exactly when the collation
-/// takes them for equal.
+/// Returns an SQL term over the column. It has equal bytes for two values exactly when the
+/// collation considers them equal. `None` if there is no such term.
 fn folded(column: &ColumnRecord, collation: &str) -> Option<String> {
     let name = quote(&column.name);
     match (&*collation.to_ascii_uppercase(), column.kind) {
@@ -108,25 +109,25 @@ fn folded(column: &ColumnRecord, collation: &str) -> Option<String> {
 }
 
 /// Names of SQLite's row id, which differs between devices.
-const ROW_NUMBERS: [&str; 3] = ["rowid", "oid", "_rowid_"];
+const ROWID_NAMES: [&str; 3] = ["rowid", "oid", "_rowid_"];
 
 /// Whether an expression has the same result on a device: it uses only columns that devices hold
 /// and compare as the primary does.
-fn is_same_here(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool {
+fn evaluates_alike(sql: &str, found: &LiveTable, columns: &[ColumnRecord]) -> bool {
     let tokens = tokens(sql);
     tokens.iter().enumerate().all(|(at, token)| {
         let word = token.rsplit('.').next().unwrap_or_default();
         let named = found.columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-        let Some((name, column)) = named else { return !ROW_NUMBERS.contains(&word) };
+        let Some((name, column)) = named else { return !ROWID_NAMES.contains(&word) };
         let is_held = columns.iter().any(|known| known.name == *name);
-        is_held && is_compared_alike(column, &tokens[at + 1..])
+        is_held && compares_alike(column, &tokens[at + 1..])
     })
 }
 
-/// Whether a device compares a column, which is followed by these tokens, as the primary does.
+/// Whether a device compares a column as the primary does. `then` are the tokens after the column.
 /// Replicas have no collations, and hold dates as texts, some of which SQLite would convert to
 /// numbers on the primary.
-fn is_compared_alike(column: &LiveColumn, then: &[String]) -> bool {
+fn compares_alike(column: &LiveColumn, then: &[String]) -> bool {
     let then: Vec<&str> = then.iter().take(3).map(String::as_str).collect();
     let is_null =
         matches!(then[..], ["is", "null", ..] | ["is", "not", "null"] | ["isnull" | "notnull", ..]);
@@ -134,8 +135,8 @@ fn is_compared_alike(column: &LiveColumn, then: &[String]) -> bool {
     is_null || by_bytes && !is_date(&column.kind)
 }
 
-/// Refuses a UNIQUE constraint that is `ON CONFLICT REPLACE` if a push could not tell which row it
-/// would replace.
+/// Returns an error for a UNIQUE constraint that is `ON CONFLICT REPLACE` if a push could not tell
+/// which row it would replace.
 pub fn check_replacing(
     table: &str,
     found: &LiveTable,

@@ -7,7 +7,7 @@ use crate::live::database::{Live, LiveIndex, LiveTable};
 
 /// Whether a table has a constraint over several columns. Separate UPDATEs could violate it halfway,
 /// so no column of the table gets an UPDATE of its own.
-pub fn is_checked_whole(found: &LiveTable) -> bool {
+pub fn has_multi_column_constraint(found: &LiveTable) -> bool {
     let names = |check: &&String| {
         let words = check.split(|c: char| !c.is_alphanumeric() && c != '_');
         let words: BTreeSet<String> = words.map(str::to_lowercase).collect();

@@ -2,12 +2,12 @@
 //!
 //! A device deletes rows of versioned tables one by one, children first, so such tables may refer
 //! to each other to any depth. It cannot delete rows of append-only and private tables: the primary
-//! deletes those by their foreign keys, and each generation needs a level of triggers. D1 runs ten
-//! levels; a push takes two, and the trigger that records the last row takes one.
+//! deletes those by their foreign keys, and each generation needs a level of nested triggers. D1
+//! allows ten levels; a push takes two, and the trigger that records the last row takes one.
 
 use crate::declare::table::{OnDelete, Policy, Table};
 
-/// Most generations that may cascade from a row that a push deletes.
+/// The maximum number of generations that may cascade from a row that a push deletes.
 pub const GENERATIONS_MAX: usize = 7;
 
 /// How many generations a delete can cascade to.
@@ -22,12 +22,12 @@ pub enum Generations {
 /// Returns how many generations the primary alone deletes or changes after a row of `table`.
 pub fn generations(tables: &[&'static Table], table: &'static Table) -> Generations {
     let (mut at, mut last) = (vec![table], table.name);
-    // More generations than tables mean that one table comes twice.
+    // If there are more generations than tables, one table occurs twice.
     for depth in 0..=tables.len() {
         let mut deleted: Vec<&'static Table> = Vec::new();
         let mut cleared = None;
         for parent in at {
-            for child in tables.iter().copied().filter(|child| goes_by_itself(parent, child)) {
+            for child in tables.iter().copied().filter(|child| cascades_on_primary(parent, child)) {
                 let keys = child.columns.iter().filter_map(|column| column.references.as_ref());
                 for key in keys.filter(|key| key.table == parent.name) {
                     match key.on_delete {
@@ -49,8 +49,8 @@ pub fn generations(tables: &[&'static Table], table: &'static Table) -> Generati
 }
 
 /// Whether the primary alone applies `ON DELETE` to rows of `child` when their row of `parent` is
-/// deleted. It does unless devices delete both, which takes two versioned tables.
-pub fn goes_by_itself(parent: &Table, child: &Table) -> bool {
+/// deleted. It does, unless both tables are versioned: then devices delete the rows of both.
+pub fn cascades_on_primary(parent: &Table, child: &Table) -> bool {
     parent.policy != Policy::Versioned || child.policy != Policy::Versioned
 }
 
@@ -88,7 +88,7 @@ mod tests {
 
     const NAMES: [&str; 9] = ["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"];
 
-    /// Tables that refer to each other in a line, the first one to `roots`.
+    /// A chain of tables, each of which refers to the one before it, and the first one to `roots`.
     fn line(policy: Policy, length: usize) -> Vec<&'static Table> {
         let above = ["roots"].into_iter().chain(NAMES);
         let line = NAMES.into_iter().zip(above).take(length);

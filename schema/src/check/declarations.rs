@@ -1,5 +1,5 @@
 //! Checks declarations against each other, and names and sizes against the limits of D1 and the
-//! engine. What the macro can see in a single table is checked at compile time.
+//! engine. The macro checks at compile time what depends on a single table only.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,22 +9,22 @@ use crate::declare::table::{Column, Default, OnDelete, Policy, Reference, Row, S
 use crate::sql::pattern::{PATTERN_MAX, too_long};
 use crate::tables::packs::Pack;
 
-/// Most bytes of a name. Triggers and indexes are named after tables and columns.
+/// The maximum length of a name, in bytes. Triggers and indexes are named after tables and columns.
 const NAME_MAX: usize = 60;
 
-/// Most columns of a table on D1.
+/// The maximum number of columns of a table on D1.
 const COLUMNS_MAX: usize = 100;
 
 /// Prefixes of names that belong to SQLite, Cloudflare, wrangler and this engine.
 pub(crate) const RESERVED: [&str; 4] = ["sqlite_", "_cf_", "d1_", "fastest_"];
 
-/// Names that the engine's statements use as aliases where they read tables.
+/// Names that the engine's statements use as table aliases.
 pub(crate) const TAKEN_TABLES: [&str; 6] = ["c", "excluded", "json_each", "moved", "new", "old"];
 
 /// Like [`TAKEN_TABLES`], for columns.
 pub(crate) const TAKEN_COLUMNS: [&str; 1] = ["_j"];
 
-/// Declarations that do not fit together, or that a primary would refuse.
+/// Declarations are inconsistent, or a primary would refuse them.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeclarationError {
     /// Two tables share a name.
@@ -92,7 +92,7 @@ pub enum DeclarationError {
     /// An index has the name of another index or of a table.
     #[error("table `{table}`: the name of index `{index}` is taken; is it declared twice?")]
     IndexTwice {
-        /// The table of the later one.
+        /// The table of the index that is declared later.
         table: &'static str,
         /// The name of the index.
         index: String,
@@ -109,7 +109,7 @@ pub enum DeclarationError {
         /// The former name.
         old: &'static str,
     },
-    /// A foreign key or a scope path leads to a column that is not declared.
+    /// A foreign key or a scope path refers to a column that is not declared.
     #[error("`{table}.{column}` refers to `{to_table}.{to_column}`, which is not declared")]
     Dangling {
         /// The table that refers.
@@ -121,8 +121,8 @@ pub enum DeclarationError {
         /// The column referred to.
         to_column: &'static str,
     },
-    /// A foreign key leads to a column that is not unique. SQLite would report it at the first
-    /// write.
+    /// A foreign key refers to a column that is not unique. SQLite would report it only at the
+    /// first write.
     #[error(
         "`{table}.{column}` refers to `{to_table}.{to_column}`, which is neither the key nor unique"
     )]
@@ -162,7 +162,7 @@ pub enum DeclarationError {
     },
 }
 
-/// Checks that foreign keys and scope paths lead to columns that exist and fit, that names are
+/// Checks that foreign keys and scope paths refer to suitable columns that exist, that names are
 /// unique, not reserved and not too long, and that deletes and tables stay within the limits of D1.
 pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
     let mut names = HashSet::new();
@@ -196,8 +196,9 @@ pub fn check(tables: &[&'static Table]) -> Result<(), DeclarationError> {
     tables.iter().try_for_each(|table| check_cascade(tables, table))
 }
 
-/// Only a row of a versioned table can be deleted by a push. For a table that refers to itself, the
-/// depth depends on its rows, so it is not refused here.
+/// Returns an error if a push that deletes a row of `table` would cascade too far. Pushes delete
+/// only rows of versioned tables. If a table refers to itself, directly or through others, the
+/// depth depends on the rows, so that is no error.
 fn check_cascade(tables: &[&'static Table], table: &'static Table) -> Result<(), DeclarationError> {
     match generations(tables, table) {
         Generations::Most(found, last)
@@ -209,7 +210,8 @@ fn check_cascade(tables: &[&'static Table], table: &'static Table) -> Result<(),
     }
 }
 
-/// Refuses two claims to one former name. For columns, `table` is the name of their table.
+/// Returns an error if two tables, or two columns of a table, claim the same former name. For
+/// columns, `table` is the name of their table.
 fn check_renames(
     renames: impl Iterator<Item = (&'static str, Option<&'static str>)>,
     table: Option<&'static str>,
@@ -224,7 +226,7 @@ fn check_renames(
     Ok(())
 }
 
-/// Checks what one declaration says, except for indexes and foreign keys.
+/// Checks a single declaration, except for its indexes and foreign keys.
 fn check_table(table: &Table) -> Result<(), DeclarationError> {
     let name = table.name;
     let begins = |prefix: &&str| name.to_ascii_lowercase().starts_with(*prefix);
@@ -257,7 +259,8 @@ fn check_table(table: &Table) -> Result<(), DeclarationError> {
     }
 }
 
-/// Refuses a check or a default with a pattern that would fail at each write on D1.
+/// Returns an error if the check or the default of a column has a pattern that would fail at each
+/// write on D1.
 fn check_patterns(table: &'static str, column: &Column) -> Result<(), DeclarationError> {
     let default = match column.default {
         Some(Default::Sql(sql)) => Some(sql),
@@ -269,8 +272,8 @@ fn check_patterns(table: &'static str, column: &Column) -> Result<(), Declaratio
     }
 }
 
-/// Checks that a foreign key refers to a unique column, and that its `ON DELETE` can be carried
-/// out.
+/// Checks that a foreign key refers to a unique column, and that a column that is `ON DELETE SET
+/// NULL` may be null.
 fn check_reference(
     tables: &[&'static Table],
     table: &Table,
@@ -294,8 +297,8 @@ fn check_reference(
     Ok(())
 }
 
-/// Finds the table referred to. It must have the column, and devices that hold rows of `table` must
-/// also hold its rows.
+/// Returns the table referred to. It must have the column, and it must not be private if `table` is
+/// synced: devices would lack its rows.
 fn find_target(
     tables: &[&'static Table],
     table: &Table,

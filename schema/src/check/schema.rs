@@ -27,12 +27,12 @@ pub enum SchemaError {
         /// The name of the later one.
         name: &'static str,
     },
-    /// The tables do not fit together.
+    /// The declarations of the tables are inconsistent.
     #[error("the tables of {owner} do not fit together: {source}")]
     Tables {
         /// The owner.
         owner: &'static str,
-        /// What does not fit.
+        /// The inconsistency.
         source: DeclarationError,
     },
 }

@@ -2,7 +2,7 @@
 
 /// Turns a struct into a table.
 ///
-/// The struct becomes the row type and implements [`Row`]. The macro also writes a struct for
+/// The struct becomes the row type and implements [`Row`]. The macro also generates a struct for
 /// inserts, whose name has `New` in front, and a constant for the name of each column.
 ///
 /// ```
@@ -19,10 +19,10 @@
 ///     /// ULID.
 ///     #[pk]
 ///     pub id: String,
-///     /// Where it hangs.
+///     /// The workspace that the note is on.
 ///     #[references(workspaces.id, on_delete = cascade)]
 ///     pub workspace_id: String,
-///     /// What it says.
+///     /// The text of the note.
 ///     pub text: Option<String>,
 ///     /// ISO 8601, UTC, milliseconds.
 ///     #[default(now)]
@@ -42,38 +42,40 @@
 /// # On the struct
 /// - `name`: the name in SQL, of ASCII letters, digits and `_`.
 /// - `policy`: `versioned`, `append_only` or `private`, each with the reason in parentheses.
-/// - `scope`: a column, or `column -> table.column` over that column's foreign key. A private table
-///   has none.
-/// - `index(…)` and `unique(…)`: any number of each.
+/// - `scope`: a column, or `column -> table.column` through that column's foreign key. A private
+///   table has none.
+/// - `index(column, …)` and `unique(column, …)`: any number of each.
 /// - `renamed_from = "old_name"`: the former name of the table.
-/// - `deprecated = "why, and what instead"`: the table still exists and should not be used.
+/// - `deprecated = "why, and what instead"`: the table still exists, but should not be used.
 /// - `external`: another tool creates and changes the table; only the triggers on it are ours.
 ///   `index` and `unique` then describe the indexes that it has, and create none.
-/// - `unique_sql("term", …, filter = "condition")`, for an external table: a unique index over
-///   expressions, or over the rows for which the condition is true. A device refuses a row that
-///   would violate it.
+/// - `unique_sql("term", …, filter = "condition")`, for an external table: a unique expression
+///   index, or a partial one over the rows for which the condition is true. A device refuses a row
+///   that would violate it.
 /// - `replaces`, for an external table: one of its UNIQUE constraints is `ON CONFLICT REPLACE`. A
 ///   push that would replace another row by it is refused.
 ///
-/// `fastest schema adopt` writes the last three.
+/// `fastest schema adopt` generates the last three.
 ///
 /// # On a field
-/// - `#[pk]`: the primary key, exactly one in each table, of type `String`.
+/// - `#[pk]`: the primary key, exactly one in each table. Its type is stored as text and is not an
+///   `Option`, such as `String` or an `id_type!`.
 /// - `#[unique]`: the column has a unique index of its own.
 /// - `#[references(table.column)]`, optionally with `on_delete = cascade`, `set_null` or
 ///   `restrict`.
 /// - `#[default(now)]`, or a literal, or `#[default(sql = "expression")]`. The expression may not
 ///   refer to a column or a table.
-/// - `#[check("sql")]`: a condition that must hold for every value. For a text that may gain words,
+/// - `#[check("sql")]`: a condition that every value must meet. For a set of words that may grow,
 ///   use a [`vocabulary!`] instead: a check would also refuse the words of newer builds.
 /// - `#[renamed_from(old_name)]`: the former name of the column.
-/// - `#[watched]`: the application has a trigger `UPDATE OF` this column. A push sets the column
-///   only in rows where its value changes. `fastest schema adopt` writes this attribute.
+/// - `#[watched]`: an `UPDATE OF` trigger of the application names this column. A push sets the
+///   column only in rows where its value changes. `fastest schema adopt` generates this attribute.
 /// - `#[lock_version]`: the column mirrors the lock version of the row; in versioned tables only.
-/// - `#[size("sql")]`: SQL for the bytes of the value, for long texts that are slow to measure.
+/// - `#[size("sql")]`: SQL for the size of the value in bytes, for long texts that are slow to
+///   measure.
 ///
-/// A field is a `String`, an `i64`, an `f64`, a [`Flag`], a [`Json`], a [`vocabulary!`], or a type
-/// of your own that implements [`ColumnType`]; in an `Option` it may be null.
+/// A field is a `String`, an `i64`, an `f64`, a [`Flag`], a [`Json`], a [`vocabulary!`], an
+/// `id_type!`, or a type of your own that implements [`ColumnType`]; in an `Option` it may be null.
 ///
 /// [`Row`]: crate::Row
 /// [`Flag`]: crate::Flag
@@ -185,7 +187,7 @@
 /// #[table(name = "notes", policy = private("a test"))]
 /// struct Note { #[pk] id: String, #[default(random())] dice: i64 }
 /// ```
-/// Correct declarations beside these:
+/// Similar declarations that do compile:
 /// ```
 /// # use fastest_schema::table;
 /// #[table(name = "notes", policy = versioned("a test"), scope = w -> workspaces.project_id, index(id))]

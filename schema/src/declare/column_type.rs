@@ -1,4 +1,4 @@
-//! Rust types that a column may have.
+//! The Rust types of columns.
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::ser::Error as _;
@@ -8,7 +8,7 @@ use crate::value::kind::Kind;
 
 /// A type that a column may have. Its values serialise to a string, a number or null.
 pub trait ColumnType {
-    /// How SQLite stores it.
+    /// The storage class in SQLite.
     const KIND: Kind;
     /// Whether it may be null.
     const NULL: bool = false;
@@ -31,8 +31,8 @@ impl<T: ColumnType> ColumnType for Option<T> {
     const NULL: bool = true;
 }
 
-/// A value stored as JSON text. It serialises to a string that contains the JSON: SQL and the wire
-/// hold that string.
+/// A value stored as JSON text. It serialises to a string that contains the JSON, which is also the
+/// form in SQL and on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Json<T>(pub T);
 

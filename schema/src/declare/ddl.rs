@@ -1,4 +1,5 @@
-//! Parts of DDL that follow from declarations: defaults, foreign keys, indexes and their names.
+//! Parts of DDL that are derived from declarations: defaults, foreign keys, indexes and their
+//! names.
 
 use crate::declare::table::{Default, OnDelete, Table};
 use crate::sql::quote::literal;
@@ -6,8 +7,8 @@ use crate::sql::quote::literal;
 /// The current time in SQL: ISO 8601, UTC, milliseconds.
 pub(crate) const NOW: &str = "(strftime('%Y-%m-%dT%H:%M:%fZ','now'))";
 
-/// The columns of each index of a table, and whether it is unique. Indexes of `#[unique]` columns
-/// come first.
+/// Returns the columns of each index of a table, and whether the index is unique. Indexes of
+/// `#[unique]` columns come first.
 pub(crate) fn indexes(table: &Table) -> impl Iterator<Item = (&[&'static str], bool)> {
     let unique = table.columns.iter().filter(|column| column.unique);
     let unique = unique.map(|column| (std::slice::from_ref(&column.name), true));
@@ -20,7 +21,8 @@ pub(crate) fn index_name(table: &str, columns: &[impl AsRef<str>], unique: bool)
     format!("{table}_{}_{suffix}", columns.join("_"))
 }
 
-/// The `ON DELETE` clause of a foreign key, with a space before it; empty for the default action.
+/// Returns the `ON DELETE` clause of a foreign key, with a leading space; empty for `NO ACTION`,
+/// the default.
 pub(crate) fn on_delete(on_delete: OnDelete) -> &'static str {
     match on_delete {
         OnDelete::NoAction => "",
@@ -30,7 +32,7 @@ pub(crate) fn on_delete(on_delete: OnDelete) -> &'static str {
     }
 }
 
-/// A default as SQL that is valid both in DDL and as an expression.
+/// Returns a default as SQL that is valid both in DDL and as an expression.
 pub(crate) fn default_sql(default: Default) -> String {
     match default {
         Default::Now => NOW.to_owned(),

@@ -1,6 +1,7 @@
 //! Ids as parameters and columns of rusqlite, with the feature `rusqlite`.
 
-/// Makes an id a parameter and a column of rusqlite, with the feature `rusqlite`.
+/// Implements rusqlite's `ToSql` and `FromSql` for an id; without the feature `rusqlite`, expands
+/// to nothing.
 #[cfg(feature = "rusqlite")]
 #[doc(hidden)]
 #[macro_export]

@@ -1,10 +1,10 @@
-//! Ids as types, so that the id of one thing cannot stand for another's.
+//! Typed ids, so that one kind of id cannot be passed where another is expected.
 
-/// Declares the type of an id: a text, which a column may hold.
+/// Declares id types, each a text that a column may hold.
 ///
-/// An id is any text. Others make ids too, and a row whose id looks odd must still arrive. A text
-/// becomes an id where it enters (`From`), and is one from there on: no id converts to another, or to
-/// a `&str` by itself.
+/// Any text is a valid id: other programs create ids too, and a row with an unusual id must still
+/// sync. A text is converted to an id (`From`) where it enters the program. No id type converts to
+/// another, and none converts to `&str` implicitly.
 ///
 /// ```
 /// fastest_schema::id_type! {

@@ -1,4 +1,4 @@
-//! What an application declares: its tables, their columns, and the schema that joins them.
+//! An application's declarations: its tables, their columns, and the schema that joins them.
 
 pub(crate) mod attribute;
 pub(crate) mod column_type;

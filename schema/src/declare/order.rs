@@ -3,7 +3,7 @@
 use crate::declare::table::Table;
 
 /// Orders tables so that each comes after those that it refers to, and keeps the given order
-/// otherwise. Tables that refer to each other in a circle also stay in the given order.
+/// otherwise. Tables that refer to each other in a cycle also stay in the given order.
 pub fn parents_first(tables: &[&'static Table]) -> Vec<&'static Table> {
     let mut ordered: Vec<&'static Table> = Vec::with_capacity(tables.len());
     let mut left = tables.to_vec();

@@ -1,4 +1,4 @@
-//! The schema of one application, and which recorded migrations are its own.
+//! The schema of one application, and how its own migrations are recognised among those recorded.
 
 use crate::declare::table::{Policy, Table};
 use crate::sql::quote::literal;
@@ -11,8 +11,8 @@ pub struct Schema {
     pub owner: &'static str,
     /// The tables, in any order.
     pub tables: &'static [&'static Table],
-    /// The migrations, in order, each named `NNNN_{owner}_{what}.sql`. If there are none, whoever
-    /// sets up the primary is responsible for its tables.
+    /// The migrations, in order, each named `NNNN_{owner}_{what}.sql`. If there are none, the
+    /// engine does not create the tables: they must be set up on the primary in another way.
     pub migrations: &'static [Migration],
 }
 
@@ -34,8 +34,9 @@ const FIRST: &str = "0000_init.sql";
 /// The prefix of the mark that a migration leaves in `d1_migrations`. The migration's name follows.
 const MARK: &str = "fastest:";
 
-/// The last statement of each migration that is generated for an application: it records a mark, so
-/// that the migration is known as ours by more than the form of its name. `None` for Fastest's own.
+/// Returns the last statement of each migration that is generated for an application. It records a
+/// mark that identifies the migration as ours, because the form of the name alone is no proof.
+/// `None` for Fastest's own migrations.
 pub(crate) fn mark_sql(owner: &str, name: &str) -> Option<String> {
     let mark = literal(&format!("{MARK}{name}"));
     (owner != FASTEST_OWNER)
@@ -43,12 +44,12 @@ pub(crate) fn mark_sql(owner: &str, name: &str) -> Option<String> {
 }
 
 impl Schema {
-    /// The synced tables.
+    /// Returns the synced tables.
     pub fn synced(&self) -> impl Iterator<Item = &'static Table> {
         self.tables.iter().copied().filter(|table| table.policy != Policy::Private)
     }
 
-    /// The synced table of this name, if there is one.
+    /// Returns the synced table of this name, if there is one.
     pub fn synced_table(&self, name: &str) -> Option<&'static Table> {
         self.synced().find(|table| table.name == name)
     }
@@ -65,8 +66,8 @@ impl Schema {
             || self.owner == FASTEST_OWNER && name == FIRST
     }
 
-    /// An SQL condition over `name` in `d1_migrations`: whether the migration belongs to this
-    /// schema. It also holds for migrations that this build does not know.
+    /// Returns an SQL condition over `name` in `d1_migrations`: whether the migration belongs to
+    /// this schema. It also holds for migrations of this schema that this build does not know.
     ///
     /// Generated migrations leave a mark beside their names ([`mark_sql`]). If no mark is recorded,
     /// all migrations are older than marks, and the names decide: ours are numbered from 0 without
@@ -151,7 +152,7 @@ mod tests {
         let check = |recorded: &[&str], ours: &[&str]| {
             assert_eq!(recorded_of(&app, recorded), ours, "{recorded:?}");
         };
-        // From before there were marks: the numbers decide.
+        // These are older than marks: the numbers decide.
         check(&["0000_app_a.sql", "0001_app_b.sql"], &["0000_app_a.sql", "0001_app_b.sql"]);
         check(&["0000_app_a.sql", "0007_app_settings.sql"], &["0000_app_a.sql"]);
         check(&["0012_app_settings.sql"], &[]);

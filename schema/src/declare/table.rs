@@ -1,4 +1,4 @@
-//! The declaration of a table, as the program sees it at run time.
+//! The declaration of a table, as data at run time.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub trait Row: Serialize + DeserializeOwned {
     /// The struct for inserts, in which columns that may be null or have a default are optional.
     type New: Serialize + DeserializeOwned;
 
-    /// Builds a row from its values in column order, as a page of changes holds them.
+    /// Builds a row from its values in column order, which is how a page of changes contains them.
     fn from_values(values: Vec<Value>) -> Result<Self, ValueError> {
         let names = Self::TABLE.columns.iter().map(|column| column.name);
         Value::read_row(names.zip(values))
@@ -35,7 +35,7 @@ pub struct Table {
     pub columns: &'static [Column],
     /// The indexes, except for those of `#[unique]` columns.
     pub indexes: &'static [Index],
-    /// Further unique indexes of an external table: over expressions, or over some of its rows.
+    /// Further unique indexes of an external table: expression indexes and partial indexes.
     pub unique_rules: &'static [UniqueRule],
     /// How rows are synced.
     pub policy: Policy,
@@ -56,17 +56,17 @@ pub struct Table {
 }
 
 impl Table {
-    /// The column of this name, if the table has one.
+    /// Returns the column of this name, if the table has one.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The column that mirrors the row's lock version, if the table has one.
+    /// Returns the column that mirrors the row's lock version, if the table has one.
     pub fn lock_version(&self) -> Option<&Column> {
         self.columns.iter().find(|column| column.lock_version)
     }
 
-    /// The columns that a push may change: all except the key and the lock version.
+    /// Returns the columns that a push may change: all except the key and the lock version.
     pub fn writable(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.name != self.pk && !column.lock_version)
     }
@@ -90,7 +90,7 @@ pub enum Policy {
 pub enum Scope {
     /// In a column of the row.
     Column(&'static str),
-    /// In the column `target` of another table: of the row of `table` whose `key` equals this row's
+    /// In another table: in the column `target` of the row of `table` whose `key` equals this row's
     /// `column`.
     Path {
         /// A foreign key of this table.
@@ -115,7 +115,7 @@ pub struct Column {
     pub null: bool,
     /// The default, if it has one.
     pub default: Option<Default>,
-    /// SQL that must hold for every value.
+    /// The SQL condition that every value must meet.
     pub check: Option<&'static str>,
     /// Whether it has a unique index of its own.
     pub unique: bool,
@@ -123,12 +123,12 @@ pub struct Column {
     pub lock_version: bool,
     /// The foreign key, if it is one.
     pub references: Option<Reference>,
-    /// SQL for the bytes that the value takes in a page, for long texts that are slow to measure.
+    /// SQL for the size of the value in a page, in bytes, for long texts that are slow to measure.
     pub size: Option<&'static str>,
     /// Its former name.
     pub renamed_from: Option<&'static str>,
-    /// Whether the application has a trigger `UPDATE OF` this column. A push then sets the column
-    /// with an UPDATE of its own, and only in rows where its value changes.
+    /// Whether an `UPDATE OF` trigger of the application names this column. A push then sets the
+    /// column with an UPDATE of its own, and only in rows where its value changes.
     pub watched: bool,
 }
 
@@ -152,9 +152,9 @@ pub enum Default {
 pub struct Reference {
     /// The table that it refers to.
     pub table: &'static str,
-    /// The column there.
+    /// The column that it refers to.
     pub column: &'static str,
-    /// What happens when the row there is deleted.
+    /// What happens when the row that it refers to is deleted.
     pub on_delete: OnDelete,
 }
 
@@ -173,14 +173,14 @@ pub enum OnDelete {
 }
 
 impl OnDelete {
-    /// Whether the delete changes the rows that refer to it, rather than being refused.
+    /// Whether deleting a row changes the rows that refer to it, rather than being refused.
     pub fn changes_children(self) -> bool {
         matches!(self, OnDelete::Cascade | OnDelete::SetNull)
     }
 }
 
-/// A unique index over expressions, or over some of the rows: no two rows for which `filter` is
-/// true may agree on all terms. Rows with a null term never conflict.
+/// A unique expression index or partial index: no two rows for which `filter` is true may agree on
+/// all terms. Rows with a null term never conflict.
 #[derive(Debug, PartialEq, Eq)]
 pub struct UniqueRule {
     /// SQL over the columns of a row.

@@ -1,7 +1,7 @@
-//! Compares a live database with what its migrations say.
+//! Compares a live database with the result of its migrations.
 //!
 //! The text of the migrations is not parsed: they are run on an empty database, and both databases
-//! are asked by the same statement.
+//! are queried with the same statement.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,8 @@ use crate::live::database::{Live, LiveObject, LiveTable};
 pub enum Verdict {
     /// The migrations create it, and the database lacks it.
     Missing,
-    /// The migrations do not create it, but it is on a table of theirs or has one of our names.
+    /// The migrations do not create it, but it is on one of their tables, or its name begins with
+    /// `fastest_` or the schema's prefix.
     Extra,
     /// It differs from what the migrations create.
     Changed,
@@ -37,7 +38,7 @@ pub struct Difference {
     pub expected: Option<String>,
     /// What the database has, if it exists on both sides.
     pub found: Option<String>,
-    /// Whose it is: the owner of the schema, or `fastest` if it belongs to the engine.
+    /// Its owner: the schema's, or `fastest` if it belongs to the engine.
     pub owner: String,
 }
 
@@ -68,16 +69,16 @@ impl fmt::Display for Difference {
 pub struct Theirs {
     /// Its name.
     pub table: String,
-    /// Whose it appears to be, judged by its name.
+    /// The likely owner, judged by the name.
     pub owner: &'static str,
 }
 
 /// The outcome of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Comparison {
-    /// The differences in what is ours.
+    /// The differences in tables, triggers and views that are ours.
     pub differences: Vec<Difference>,
-    /// Tables of others, which are not compared.
+    /// Tables of other applications, which are not compared.
     pub theirs: Vec<Theirs>,
 }
 
@@ -105,8 +106,8 @@ pub fn compare(owner: &str, expected: &Live, found: &Live) -> Comparison {
     {
         for (name, verdict) in names(expected, found) {
             let (before, after) = (expected.get(name), found.get(name));
-            // A view of another application is left alone, as is a trigger on a table of its own. A
-            // trigger on one of our tables is reported.
+            // Another application's views are ignored, and so are triggers on its own tables. Its
+            // triggers on our tables are reported.
             if verdict == Some(Verdict::Extra) && !name.starts_with("fastest_") {
                 let on_ours = what == "trigger" && after.is_some_and(|found| ours(&found.table));
                 if !on_ours {
@@ -192,7 +193,7 @@ impl Differ<'_> {
     }
 }
 
-/// All names on either side, sorted. Those on one side only come with their verdict.
+/// Returns all names of both sides, sorted. A name that only one side has comes with its verdict.
 fn names<'a, A, B>(
     expected: &'a BTreeMap<String, A>,
     found: &'a BTreeMap<String, B>,
@@ -207,8 +208,8 @@ fn names<'a, A, B>(
     all
 }
 
-/// The prefix that all tables of the schema share, such as `app_`. Other tables with this prefix
-/// are taken for ours.
+/// Returns the prefix that all tables of the schema share, such as `app_`; `None` if there is only
+/// one table. Other tables with this prefix count as ours.
 fn common_prefix(expected: &Live) -> Option<&str> {
     let mut names = expected.tables.keys();
     let mut names = names.by_ref().filter(|name| !is_common_name(name));
@@ -223,7 +224,7 @@ fn is_common_name(name: &str) -> bool {
     name.starts_with("fastest_") || name == "d1_migrations"
 }
 
-/// The likely owner of a table that is not ours, judged by its name.
+/// Returns the likely owner of a table that is not ours, judged by its name.
 fn theirs(name: &str) -> &'static str {
     match name {
         "d1_migrations" => "wrangler, for migrations",

@@ -156,7 +156,7 @@ impl fmt::Display for LiveIndex {
 impl Live {
     /// Makes comparisons ignore what the tool that owns `table` did to it. The table becomes the expected
     /// one, without the columns that are missing, and the tool's own triggers on it are removed.
-    pub fn keep_shared(&mut self, expected: &Live, table: &str) {
+    pub fn ignore_foreign_changes(&mut self, expected: &Live, table: &str) {
         if let (Some(expected), Some(found)) =
             (expected.tables.get(table), self.tables.get_mut(table))
         {

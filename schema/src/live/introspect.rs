@@ -1,4 +1,4 @@
-//! Asks a database what it contains, with one SELECT that runs on every primary, and reads the
+//! Queries the schema of a database with one SELECT that runs on every primary, and decodes the
 //! answer.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,13 +8,13 @@ use serde::Deserialize;
 use crate::live::database::{Live, LiveColumn, LiveIndex, LiveKey, LiveObject};
 use crate::sql::tokens::{bracketed_after, list, normalised, tokens};
 
-/// Asks for everything in a database. The answer has rows of two texts, which [`Live::decode`]
-/// reads. The parameter is a request text, which the first row repeats so that the answer to
-/// another request is noticed.
+/// Selects the tables, columns, foreign keys, indexes, triggers and views of a database. The answer
+/// has rows of two texts, which [`Live::decode`] decodes. The parameter is a text that identifies
+/// the request: the first row repeats it, so that the answer to another request is noticed.
 ///
-/// Cloudflare's own tables are excluded before the PRAGMAs are joined, because D1 forbids to
-/// inspect them. So are virtual tables: SQLite fails to list the columns of one whose module is not
-/// loaded.
+/// Cloudflare's own tables are excluded before the PRAGMAs are joined, because D1 forbids
+/// inspecting them. So are virtual tables: SQLite fails to list the columns of one whose module is
+/// not loaded.
 pub const LIVE_SQL: &str = "WITH m AS MATERIALIZED (
   SELECT type, name, tbl_name, sql FROM sqlite_master
   WHERE name NOT GLOB '_cf_*' AND tbl_name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'
@@ -35,7 +35,7 @@ UNION ALL SELECT 'index', json_object('table', t.name, 'name', i.name, 'unique',
       FROM pragma_index_xinfo(i.name) AS x WHERE x.key)))
   FROM t JOIN pragma_index_list(t.name) AS i";
 
-/// An answer that cannot be read.
+/// An answer that cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 #[error("row {row} of what the database says of its tables cannot be read: {reason}")]
 pub struct LiveError {
@@ -88,7 +88,7 @@ struct Index {
 }
 
 impl Live {
-    /// Reads the answer to [`LIVE_SQL`]; `None` if it belongs to another request.
+    /// Decodes the answer to [`LIVE_SQL`]. Returns `None` if it belongs to another request.
     pub fn decode(
         request: &str,
         answer: &[Vec<Option<String>>],
@@ -197,7 +197,7 @@ impl Live {
         table.indexes.insert(name, LiveIndex { columns, unique, sql });
     }
 
-    /// Finds the collations of columns, which no PRAGMA reports.
+    /// Parses the collations of columns from the `CREATE TABLE` statements: no PRAGMA reports them.
     fn collate(&mut self, texts: &BTreeMap<String, String>) {
         for (name, table) in &mut self.tables {
             let tokens = texts.get(name).map(|sql| tokens(sql)).unwrap_or_default();
@@ -215,8 +215,8 @@ impl Live {
     }
 }
 
-/// The columns of each UNIQUE constraint that is `ON CONFLICT REPLACE`, in one part of a `CREATE
-/// TABLE`.
+/// Returns the columns of each UNIQUE constraint that is `ON CONFLICT REPLACE`, in one column
+/// definition or table constraint of a `CREATE TABLE`.
 fn replacing(part: &[String]) -> Vec<Vec<String>> {
     const KINDS: [&str; 6] = ["unique", "primary", "null", "check", "references", "foreign"];
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! What a database really contains, and how that differs from what it should.
+//! The schema that a database really has, and how it differs from the expected one.
 
 pub mod compare;
 pub mod database;

@@ -39,8 +39,9 @@ pub fn renames<'a>(from: &'a TableRecord, to: &'a TableRecord) -> Renames<'a> {
 }
 
 impl<'a> TableChange<'a> {
-    /// `tables` are the old and new names of all tables that are kept, and `columns` the renames in
-    /// each of them, by its new name. Foreign keys follow both.
+    /// Compares a table in two schemas. `tables` are the old and new names of all tables that are
+    /// kept, and `columns` the renames in each of them, by its new name. Both are applied to
+    /// foreign keys and scope paths too.
     pub fn new(
         from: &'a TableRecord,
         to: &'a TableRecord,
@@ -78,18 +79,20 @@ impl<'a> TableChange<'a> {
                 .any(|(before, after)| after.name == self.to.pk && before.kind != after.kind)
     }
 
-    /// Whether more changes than added columns and indexes.
+    /// Whether the table changes by more than added columns and indexes. False for an external
+    /// table.
     pub fn is_altered(&self) -> bool {
         let is_renamed = self.from.name != self.to.name || !self.renames.is_empty();
         !self.is_external() && (is_renamed || !self.dropped.is_empty() || self.is_rebuilt())
     }
 
-    /// Whether SQLite cannot change the table in place.
+    /// Whether the table must be rebuilt, because SQLite cannot change it in place. False for an
+    /// external table.
     pub fn is_rebuilt(&self) -> bool {
         !self.is_external() && !self.rebuild_reasons().is_empty()
     }
 
-    /// The changes that SQLite cannot make in place.
+    /// Describes the changes that SQLite cannot make in place.
     pub fn rebuild_reasons(&self) -> Vec<String> {
         let changed = self.columns.iter().flat_map(|(before, after)| differences(before, after));
         let added = self.added.iter().copied().filter_map(not_addable);
@@ -98,7 +101,7 @@ impl<'a> TableChange<'a> {
         changed.chain(added).chain(dropped).collect()
     }
 
-    /// The names of the indexes to drop, and the indexes to create.
+    /// Returns the names of the indexes to drop, and the indexes to create.
     pub fn indexes(&self) -> (Vec<String>, Vec<IndexRecord>) {
         let (before, after) = (self.renamed.all_indexes(), self.to.all_indexes());
         // Indexes keep the names that they were created with when a table or a column is renamed.
@@ -118,12 +121,13 @@ impl<'a> TableChange<'a> {
         (dropped, created)
     }
 
-    /// Whether rows are shared by another scope, or the scope is found in another way.
+    /// Whether the scope of rows is found in another way: in another column, or by another path.
     pub fn scope_changes(&self) -> bool {
         self.renamed.scope != self.to.scope
     }
 
-    /// Whether values in a replica may have been converted.
+    /// Whether a column has another type or may no longer be null, so that values in a replica may
+    /// have been converted.
     pub fn is_retyped(&self) -> bool {
         let mut columns = self.columns.iter();
         columns.any(|(before, after)| before.kind != after.kind || before.null && !after.null)
@@ -140,7 +144,7 @@ impl<'a> TableChange<'a> {
         self.to.policy == Policy::Versioned && defaults.any(|default| !is_constant(default))
     }
 
-    /// The column that mirrors the lock version, if no column did before.
+    /// Returns the column that mirrors the lock version, if no column did before.
     pub fn new_lock_version(&self) -> Option<&'a ColumnRecord> {
         let had_one = self.renamed.columns.iter().any(|column| column.lock_version);
         self.to.columns.iter().find(|column| column.lock_version && !had_one)
@@ -208,7 +212,7 @@ fn differences(before: &ColumnRecord, after: &ColumnRecord) -> Vec<String> {
     found
 }
 
-/// Why a new column cannot be added to an existing table.
+/// Returns why `ADD COLUMN` cannot add a column; `None` if it can.
 fn not_addable(column: &ColumnRecord) -> Option<String> {
     let ColumnRecord { name, null, default, references, .. } = column;
     match (default, references) {
@@ -223,7 +227,8 @@ fn not_addable(column: &ColumnRecord) -> Option<String> {
     }
 }
 
-/// Whether a default is the same value for every row.
+/// Whether a default is a literal, and so the same value for every row. Other expressions are in
+/// parentheses.
 fn is_constant(default: &str) -> bool {
     !default.starts_with('(')
 }

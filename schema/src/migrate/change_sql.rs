@@ -7,7 +7,7 @@ use crate::sql::quote::{literal, quote};
 use crate::value::kind::Kind;
 
 impl TableChange<'_> {
-    /// Renames the table and its columns.
+    /// Returns the statements that rename the table and its columns.
     pub fn rename_sql(&self) -> Vec<String> {
         let mut statements = Vec::new();
         if self.is_external() {
@@ -25,7 +25,8 @@ impl TableChange<'_> {
         statements
     }
 
-    /// Drops indexes, and then adds and drops columns, or rebuilds the table.
+    /// Returns the statements that drop indexes, and then add and drop columns or rebuild the
+    /// table.
     pub fn alter_sql(&self) -> Vec<String> {
         if self.is_external() {
             return Vec::new();
@@ -51,7 +52,7 @@ impl TableChange<'_> {
         statements
     }
 
-    /// Creates the new indexes.
+    /// Returns the statements that create the new indexes.
     pub fn index_sql(&self) -> Vec<String> {
         if self.is_external() {
             return Vec::new();
@@ -60,7 +61,7 @@ impl TableChange<'_> {
         created.iter().map(|index| index.create_sql(&self.to.name)).collect()
     }
 
-    /// Rebuilds the table without losing rows on D1: while checks of foreign keys are deferred, the
+    /// Rebuilds the table without losing rows on D1: while foreign key checks are deferred, the
     /// table is dropped and created again under its final name, so that foreign keys of other
     /// tables never change.
     fn rebuild_sql(&self) -> Vec<String> {
@@ -87,7 +88,7 @@ impl TableChange<'_> {
         statements
     }
 
-    /// The value of a column in the rebuilt table.
+    /// Returns SQL for the value of a column in the rebuilt table.
     fn value(&self, column: &ColumnRecord) -> String {
         let name = quote(&column.name);
         let before = self.columns.iter().find(|(_, after)| after.name == column.name);
@@ -110,9 +111,9 @@ impl TableChange<'_> {
         }
     }
 
-    /// A statement that fails if a value would change when it is converted to the column's new
-    /// type. A plain SELECT has no `RAISE`; `json` of an invalid text is the one error that it can
-    /// raise on every server.
+    /// Returns a statement that fails if a value would change when it is converted to the column's
+    /// new type. `RAISE` is not allowed outside of triggers; in a plain SELECT, `json` of an
+    /// invalid text is the one error that can be raised on every server.
     fn guard(&self, before: &ColumnRecord, after: &ColumnRecord) -> Option<String> {
         let name = quote(&after.name);
         let back = |there: &str, back: &str| {
@@ -133,9 +134,9 @@ impl TableChange<'_> {
         Some(format!("SELECT json({what}) FROM {old} WHERE {name} IS NOT NULL AND ({lost})"))
     }
 
-    /// Statements that fail if a row violates a new foreign key. Deferred checks do not suffice:
-    /// SQLite counts violations, and tables that are dropped in the same transaction falsify the
-    /// count.
+    /// Returns statements that fail if a row violates a new foreign key. Deferred checks do not
+    /// suffice: SQLite counts violations, and tables that are dropped in the same transaction
+    /// falsify the count.
     pub fn key_guards(&self) -> Vec<String> {
         if !self.is_rebuilt() {
             return Vec::new();
@@ -160,7 +161,7 @@ impl TableChange<'_> {
         columns.filter_map(guard).collect()
     }
 
-    /// Describes what the user should agree to.
+    /// Describes the steps that the user must agree to: see `Plan::destructive`.
     pub fn destructive(&self) -> Vec<String> {
         if self.is_external() {
             return Vec::new();
@@ -196,7 +197,7 @@ impl TableChange<'_> {
         found
     }
 
-    /// The statements for existing rows, to run after the triggers are created.
+    /// Returns the statements for existing rows, to run after the triggers are created.
     pub fn row_sql(&self) -> Vec<String> {
         match (self.from.is_synced(), self.to.is_synced()) {
             (false, false) => Vec::new(),

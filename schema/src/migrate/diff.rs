@@ -3,8 +3,8 @@
 //! The statements are plain SQLite that runs on D1, where foreign keys are always enforced, `DROP
 //! TABLE` deletes the rows of CASCADE children, and triggers are dropped with their table. So a
 //! table is altered in place if SQLite can do that. Otherwise it is rebuilt under its final name,
-//! and the migration is refused if a child would lose rows. The engine's triggers are dropped
-//! before a table that they read changes, and created again after.
+//! and the migration is refused if a child table would lose rows or values. The engine's triggers
+//! are dropped before a change to a table that they read, and created again after it.
 
 use crate::migrate::change::TableChange;
 use crate::migrate::drop::drop_sql;
@@ -22,7 +22,7 @@ pub enum DiffError {
     /// The record was made by a newer version.
     #[error("the recorded schema was written by a newer version of Fastest: upgrade")]
     Newer,
-    /// The record is another owner's.
+    /// The record belongs to another owner.
     #[error("the recorded schema belongs to `{recorded}`, not to `{declared}`")]
     Owner {
         /// The recorded owner.
@@ -67,7 +67,7 @@ fn first(to: &Record) -> Plan {
 }
 
 impl<'a> Pairing<'a> {
-    /// The steps that are never allowed, each with its reason.
+    /// Returns the steps that are never allowed, each with its reason.
     fn refused(&self) -> Vec<String> {
         let mut refused = Vec::new();
         for change in &self.kept {
@@ -89,14 +89,15 @@ impl<'a> Pairing<'a> {
         refused
     }
 
-    /// The tables that are kept but would lose rows or values while `parent` is dropped and created
-    /// again, each with the foreign key that causes it. Tables that are rebuilt before it already
-    /// have their new foreign keys by then, so both the old and the new keys count.
+    /// Returns the tables that are kept but would lose rows or values while `parent` is dropped and
+    /// created again, each with the column whose foreign key causes it. Tables that are rebuilt
+    /// before `parent` already have their new foreign keys by then, so both the old and the new
+    /// keys count.
     fn losing_children(&self, parent: &TableChange<'a>) -> Vec<(&str, &str)> {
         let mut lost = Vec::new();
         let mut emptied = vec![parent.from.name.as_str()];
         let mut next = 0;
-        // A dropped table may delete rows of further tables.
+        // Rows deleted from a table that is to be dropped may delete rows of further tables.
         while let Some(at) = emptied.get(next).copied() {
             next += 1;
             let kept = self.kept.iter().map(|change| change.from);
@@ -161,7 +162,7 @@ impl<'a> Pairing<'a> {
         plan
     }
 
-    /// The notes for replicas, in the order of the changes.
+    /// Returns the notes for replicas, in the order of the changes.
     fn notes(&self) -> Vec<Note> {
         let synced = || self.kept.iter().filter(|change| change.from.is_synced());
         let tables = synced().filter(|change| change.from.name != change.to.name);
@@ -185,7 +186,7 @@ impl<'a> Pairing<'a> {
         tables.chain(renamed).chain(columns).chain(gone).collect()
     }
 
-    /// A guard for each table that is dropped, for good or to be rebuilt.
+    /// Returns a guard for each table that is dropped, permanently or to be rebuilt.
     fn others_guards(&self) -> Vec<String> {
         let kept = self.kept.iter().map(|change| change.to.name.as_str());
         let dropped = self.dropped.iter().map(|table| table.name.as_str());
@@ -198,8 +199,8 @@ impl<'a> Pairing<'a> {
     }
 }
 
-/// The foreign keys by which a delete in `parent` changes rows of the table, as pairs of table and
-/// column.
+/// Returns the foreign keys of a table through which a delete in `parent` changes its rows, as
+/// pairs of table and column.
 fn keys<'a>(table: &'a TableRecord, parent: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
     let changes = move |column: &&ColumnRecord| {
         let to = column.references.as_ref();

@@ -4,8 +4,8 @@ use crate::migrate::rows;
 use crate::record::model::TableRecord;
 use crate::sql::quote::quote;
 
-/// Drops tables, which are given parents first, and records in `fastest_changes` that their rows
-/// are deleted.
+/// Returns the statements that mark the rows of dropped tables as deleted in `fastest_changes`, and
+/// then drop the tables. `dropped` is ordered parents first. External tables are not dropped.
 pub fn drop_sql(dropped: &[&TableRecord]) -> Vec<String> {
     let synced = dropped.iter().filter(|table| table.is_synced());
     let mut statements: Vec<String> = synced.map(|table| rows::mark_deleted(&table.name)).collect();
@@ -13,7 +13,7 @@ pub fn drop_sql(dropped: &[&TableRecord]) -> Vec<String> {
     let drop = |table: &&&TableRecord| format!("DROP TABLE {}", quote(&table.name));
     if refer_in_circles(&own) {
         // SQLite cannot drop a table if one of its parents does not exist. So each table is first
-        // replaced by a stub that refers to no other.
+        // replaced by a stub that refers to no other table.
         statements.extend(own.iter().map(|table| format!("DELETE FROM {}", quote(&table.name))));
         for table in &own {
             statements.extend([drop(table), stub(table)]);
@@ -23,7 +23,7 @@ pub fn drop_sql(dropped: &[&TableRecord]) -> Vec<String> {
     statements
 }
 
-/// Creates a table that has only the columns that others may refer to.
+/// Returns a `CREATE TABLE` with only those columns that other tables may refer to.
 fn stub(table: &TableRecord) -> String {
     let indexes = table.all_indexes();
     let unique = indexes.iter().filter(|index| index.unique && index.columns != [table.pk.clone()]);
@@ -35,7 +35,7 @@ fn stub(table: &TableRecord) -> String {
     format!("CREATE TABLE {}({} PRIMARY KEY{unique})", quote(&table.name), quote(&table.pk))
 }
 
-/// Whether one of the tables, which are given children first, refers to an earlier one.
+/// Whether one of the tables, which are ordered children first, refers to an earlier one.
 fn refer_in_circles(tables: &[&&TableRecord]) -> bool {
     tables.iter().enumerate().any(|(at, table)| {
         let parents = table.columns.iter().filter_map(|column| column.references.as_ref());

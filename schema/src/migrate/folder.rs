@@ -2,9 +2,9 @@
 //! caller passes the texts in, and saves those that are returned.
 //!
 //! `NNNN_{owner}_name.sql` are the migrations, in the flat layout of wrangler and drizzle-kit.
-//! `meta/_journal.json` holds the SHA-256 of each, because databases that ran a file before it was
-//! edited would differ from those that run it after. `meta/_schema.json` is the [`Record`] that all
-//! of them lead to.
+//! `meta/_journal.json` holds the SHA-256 of each, so that an edit is noticed: databases that ran
+//! the file before would differ from those that run it after. `meta/_schema.json` is the [`Record`]
+//! that results from all migrations.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ use crate::sql::pattern::{PATTERN_MAX, too_long};
 use crate::sql::statements::STATEMENT_BREAKPOINT;
 use crate::value::hex::sha256;
 
-/// The journal's place in the folder.
+/// The path of the journal in the folder.
 pub const JOURNAL: &str = "meta/_journal.json";
 
-/// The recorded schema's place in the folder.
+/// The path of the recorded schema in the folder.
 pub const SCHEMA: &str = "meta/_schema.json";
 
 /// The version of the journal's format.
 const JOURNAL_VERSION: u32 = 1;
 
-/// Most migrations that a folder can number.
+/// The largest number of a migration; the first has 0.
 const NUMBER_MAX: usize = 9_999;
 
 /// A folder of migrations that was checked.
@@ -35,7 +35,7 @@ const NUMBER_MAX: usize = 9_999;
 pub struct Folder {
     /// The migrations, in order.
     pub files: Vec<MigrationFile>,
-    /// The schema that they lead to; `None` in an empty folder.
+    /// The schema that results from them; `None` in an empty folder.
     pub record: Option<Record>,
     journal: Vec<Entry>,
 }
@@ -65,10 +65,10 @@ pub struct Addition {
 /// What is wrong with a folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FolderError {
-    /// A file in `meta` cannot be read.
+    /// A file in `meta` cannot be parsed.
     #[error("{file}, line {line}: {reason}; put it back as it was committed")]
     Meta {
-        /// Its place in the folder.
+        /// Its path in the folder.
         file: &'static str,
         /// The line.
         line: usize,
@@ -78,7 +78,7 @@ pub enum FolderError {
     /// A file in `meta` has a newer version.
     #[error("{file} is of version {found}, which this version of Fastest does not know: upgrade")]
     Newer {
-        /// Its place in the folder.
+        /// Its path in the folder.
         file: &'static str,
         /// The version found.
         found: u32,
@@ -86,7 +86,7 @@ pub enum FolderError {
     /// There are migrations, and one of the files in `meta` is missing.
     #[error("{file} is missing: put it back as it was committed")]
     NoMeta {
-        /// Its place in the folder.
+        /// Its path in the folder.
         file: &'static str,
     },
     /// The name of a migration does not begin with its number.
@@ -180,8 +180,8 @@ struct Journal {
 }
 
 impl Folder {
-    /// Checks the files of a folder: its `.sql` files by name, and the two files of `meta`, if they
-    /// exist.
+    /// Checks a folder. `files` are the texts of its `.sql` files by name; `journal` and `schema`
+    /// are the texts of the two files in `meta`, if they exist.
     pub fn check(
         files: BTreeMap<String, String>,
         journal: Option<&str>,
@@ -202,8 +202,9 @@ impl Folder {
         Ok(Folder { files: files.into_iter().map(file).collect(), record: Some(record), journal })
     }
 
-    /// Returns the files that a new migration adds. `name` describes it: the number and the owner
-    /// are put in front. `now_ms` is the present time in milliseconds since 1970.
+    /// Returns the files that a new migration adds or replaces. `name` describes the migration: the
+    /// number and the owner are put in front. `now_ms` is the current time in milliseconds since
+    /// 1970.
     pub fn add(
         &self,
         name: &str,
@@ -238,8 +239,8 @@ impl Folder {
     }
 }
 
-/// Writes each entry on a line of its own, so that two branches that both add one conflict when
-/// merged.
+/// Writes each entry on a line of its own, so that merging two branches that each add an entry is a
+/// conflict.
 fn journal_text(entries: &[Entry]) -> String {
     let lines = entries.iter().map(|Entry { idx, tag, when, sha256 }| {
         format!(r#"    {{ "idx": {idx}, "tag": "{tag}", "when": {when}, "sha256": "{sha256}" }}"#)
@@ -267,7 +268,7 @@ fn check_version(file: &'static str, found: u32, known: u32) -> Result<(), Folde
     if found <= known { Ok(()) } else { Err(FolderError::Newer { file, found }) }
 }
 
-/// Refuses carriage returns.
+/// Returns an error if a line has a carriage return.
 fn check_lines(file: &str, sql: &str) -> Result<(), FolderError> {
     match sql.split('\n').position(|line| line.contains('\r')) {
         Some(line) => Err(FolderError::Crlf { file: file.to_owned(), line: line + 1 }),
@@ -275,7 +276,7 @@ fn check_lines(file: &str, sql: &str) -> Result<(), FolderError> {
     }
 }
 
-/// Checks that the names, which are sorted, have the numbers from 0 on, each once.
+/// Checks that the names, which are sorted, are numbered from 0 without gaps and duplicates.
 fn check_numbers<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), FolderError> {
     let mut last: Option<(usize, &String)> = None;
     for name in names {

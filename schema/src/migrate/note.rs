@@ -1,7 +1,7 @@
 //! Notes in migrations, which tell replicas what was renamed or dropped.
 //!
-//! A replica may miss several migrations, and declarations describe only the final state. They do
-//! not say that `a` became `b` and then `c`, or that a column was dropped before another of the
+//! A replica may be several migrations behind, and declarations describe only the final state. They
+//! do not say that `a` became `b` and then `c`, or that a column was dropped before another of the
 //! same name was added. So migration files record that in comments. Their SQL is not parsed.
 
 use std::fmt;
@@ -32,7 +32,7 @@ impl fmt::Display for Note {
     }
 }
 
-/// Reads the notes in the text of a migration.
+/// Parses the notes in the text of a migration. A note that this build does not know is skipped.
 pub fn notes(sql: &str) -> Vec<Note> {
     let marked = sql.lines().filter_map(|line| line.strip_prefix(MARK));
     marked.filter_map(|json| serde_json::from_str(json).ok()).collect()

@@ -1,16 +1,16 @@
-//! The engine's triggers and views in a migration.
+//! Which of the engine's triggers and views a migration drops and creates.
 
 use crate::record::model::{Object, Record};
 
-/// Which of the engine's triggers and views are dropped, and which are created.
+/// The engine's triggers and views that are dropped, and those that are created.
 pub struct Objects<'a> {
     pub dropped: Vec<&'a Object>,
     pub made: Vec<&'a Object>,
 }
 
 impl<'a> Objects<'a> {
-    /// Selects those that changed, and those that read an altered table: SQLite refuses to alter a
-    /// table if a trigger would no longer fit, and drops the triggers of a table with it.
+    /// Selects the objects that changed, and those that read an altered table: SQLite refuses to
+    /// alter a table if a trigger would no longer match it, and drops a table's triggers with it.
     pub fn new(from: &'a Record, to: &'a Record, altered: &[&str]) -> Objects<'a> {
         let reads = |object: &Object| altered.iter().any(|name| object.sql.contains(name));
         let stays = |object: &&Object| to.objects.contains(object) && !reads(object);

@@ -2,13 +2,14 @@
 
 use crate::migrate::note::Note;
 
-/// A migration that was planned.
+/// A planned migration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
     /// The statements to run, in order.
     pub statements: Vec<String>,
-    /// Which steps may lose data, or fail for existing rows: the user must agree to them.
+    /// Descriptions of steps that may lose data or fail for existing rows, or that rebuild a table:
+    /// the user must agree to them.
     pub destructive: Vec<String>,
-    /// Names that are changed or dropped, for replicas.
+    /// The renames and drops, for replicas.
     pub notes: Vec<Note>,
 }

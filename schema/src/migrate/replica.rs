@@ -1,9 +1,9 @@
 //! Plans how a replica is migrated to the declared schema when a new build opens it.
 //!
-//! The primary has enforced the constraints on what a replica holds. So a replica has no triggers,
-//! no checks and no unique indexes: two rows that swap a unique value arrive one after the other. A
-//! local row must not prevent opening the replica either, so no statement here fails for existing
-//! rows.
+//! The primary has already enforced the constraints on the rows of a replica. So a replica has no
+//! triggers, no checks and no unique indexes: two rows that swap a unique value arrive one after
+//! the other. A local row must not prevent the replica from being opened, so no statement here
+//! fails because of existing rows.
 
 use crate::migrate::change::TableChange;
 use crate::migrate::drop::drop_sql;
@@ -20,33 +20,35 @@ pub struct ReplicaPlan {
     /// The statements to run, in order, with foreign keys off.
     pub statements: Vec<String>,
     /// What happens to the existing tables.
-    pub tables: Vec<TableFate>,
+    pub tables: Vec<TableOutcome>,
     /// Whether rows may now differ from the primary's, so that all must be pulled again.
     pub reread: bool,
 }
 
-/// What happens to a table, for code that stores its rows elsewhere as arrays in column order.
+/// What happens to a table, for code that also stores rows elsewhere, as arrays in column order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableFate {
+pub struct TableOutcome {
     /// The old name.
     pub from: String,
     /// The new name; `None` if replicas no longer hold it.
     pub to: Option<String>,
-    /// For each new column, in order, its old position; `None` if it did not exist.
+    /// For each column of the new table, in order, its old position; `None` if it did not exist.
     pub columns: Vec<Option<usize>>,
     /// The kinds of the old columns, in order.
     pub old_kinds: Vec<Kind>,
     /// The names of the old columns, in order.
     pub old_names: Vec<String>,
-    /// Whether the scope of its rows is found in another way.
+    /// Whether the scope of its rows is found in another way: in another column, or by another
+    /// path.
     pub rescoped: bool,
     /// Whether a column has another type, or may no longer be null.
     pub retyped: bool,
 }
 
 /// Plans the migration of a replica between two records that
-/// [`replica_record`](crate::replica_record) made. `notes` are those of the migrations in between,
-/// oldest first. Without migrations it is `None`, and the former names in the declarations count.
+/// [`replica_record`](crate::replica_record) returned. `notes` are those of the migrations in
+/// between, oldest first. It is `None` for a schema without migrations: then the former names in
+/// the declarations are used instead.
 pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> ReplicaPlan {
     let (mut held, mut to) = (from.clone(), to.clone());
     let mut plan = ReplicaPlan::default();
@@ -80,7 +82,7 @@ pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> 
         let columns = change.map(|change| {
             change.to.columns.iter().map(|column| place(change, &column.name)).collect()
         });
-        plan.tables.push(TableFate {
+        plan.tables.push(TableOutcome {
             from: before.name.clone(),
             to: change.map(|change| change.to.name.clone()),
             columns: columns.unwrap_or_default(),
@@ -93,8 +95,8 @@ pub fn replica_migration(from: &Record, to: &Record, notes: Option<&[Note]>) -> 
     plan
 }
 
-/// Applies a note to the record, and returns the statements that apply it to the replica. Something
-/// that is dropped is only renamed for now, so that another of the same name can be added.
+/// Applies a note to the record, and returns the statements that apply it to the replica. A dropped
+/// table or column is only renamed for now, so that another of the same name can be added.
 fn follow(record: &mut Record, note: &Note) -> Vec<String> {
     match note {
         Note::RenameTable(from, to) => rename_table(record, from, to),
@@ -136,8 +138,8 @@ fn rename_table(record: &mut Record, from: &str, to: &str) -> Vec<String> {
     statements
 }
 
-/// Drops the indexes of a table. They are named after tables and columns, and are created again in
-/// the end.
+/// Removes the indexes of a table from the record, and returns the statements that drop them. They
+/// are named after tables and columns, and are created again at the end.
 fn drop_indexes(table: &mut TableRecord) -> Vec<String> {
     let indexes = std::mem::take(&mut table.indexes);
     indexes.iter().map(|index| format!("DROP INDEX {}", quote(&index.name(&table.name)))).collect()

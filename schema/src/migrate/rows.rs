@@ -1,13 +1,14 @@
-//! What migrations do to existing rows and to their entries in `fastest_changes`.
+//! Statements of migrations for existing rows and their entries in `fastest_changes`.
 
 use crate::record::model::{ColumnRecord, TableRecord};
 use crate::sql::quote::{literal, quote};
 
-/// The beginning of each guard: a statement that changes nothing and may fail.
+/// The beginning of each guard. A guard is a statement that changes nothing, and fails if the
+/// migration must not continue.
 pub const GUARD: &str = "SELECT json(";
 
-/// A guard that fails if a table that is not among `ours` would lose rows or values when this table
-/// is dropped. Our own tables are checked when the migration is planned.
+/// Returns a guard that fails if a table that is not in `ours` would lose rows or values when
+/// `table` is dropped. Our own tables are checked when the migration is planned.
 pub fn others_guard(table: &str, ours: &[&str]) -> String {
     let what = format!("rows of another application refer to {table}, and would go with it");
     let (tbl, what) = (literal(table), literal(&what));
@@ -23,7 +24,8 @@ pub fn others_guard(table: &str, ours: &[&str]) -> String {
     )
 }
 
-/// Creates an entry for each row of a table that becomes synced, so that devices pull it.
+/// Creates or renews the entry of each row of a table that becomes synced, or whose triggers were
+/// detached, so that devices pull it.
 pub fn backfill(table: &TableRecord) -> String {
     let (name, pk) = (quote(&table.name), quote(&table.pk));
     let tbl = literal(&table.name);
@@ -40,12 +42,12 @@ pub fn backfill(table: &TableRecord) -> String {
     )
 }
 
-/// The next sequence numbers of each scope, in the order of the keys.
+/// SQL for the next sequence numbers of each scope, in the order of the keys.
 pub const NEXT: &str = "row_number() OVER (PARTITION BY scope ORDER BY pk)
     + (SELECT max(seq) FROM fastest_changes AS c WHERE c.scope = e.scope)";
 
-/// Leaves a tombstone of kind 2 for each row whose scope has changed, in the scope where devices
-/// know it.
+/// Leaves a tombstone (`deleted` = 2) for each row whose scope has changed, in the scope in which
+/// devices know the row.
 pub fn leave_tombstones(table: &TableRecord) -> String {
     let (name, pk, tbl) = (quote(&table.name), quote(&table.pk), literal(&table.name));
     let scope = scope(table);
@@ -61,7 +63,7 @@ pub fn leave_tombstones(table: &TableRecord) -> String {
     )
 }
 
-/// The scope of the row `t`; empty if it has none.
+/// Returns SQL for the scope of the row `t`; the scope is an empty text if the row has none.
 pub fn scope(table: &TableRecord) -> String {
     let Some(scope) = &table.scope else { return "''".to_owned() };
     let column = quote(&scope.column);

@@ -6,7 +6,8 @@ use crate::migrate::plan::Plan;
 use crate::record::model::Record;
 use crate::sql::statements::STATEMENT_BREAKPOINT;
 
-/// Returns the text of a migration's file. It begins with what is destructive, for reviewers.
+/// Returns the text of a migration's file. It begins with comments: the destructive steps, for
+/// reviewers, and the notes for replicas.
 pub(crate) fn text(plan: &Plan) -> String {
     let destructive = plan.destructive.iter().map(|what| format!("-- Destructive: {what}\n"));
     let notes = plan.notes.iter().map(|note| format!("{note}\n"));
@@ -14,7 +15,8 @@ pub(crate) fn text(plan: &Plan) -> String {
     format!("{head}{};\n", plan.statements.join(&format!(";\n{STATEMENT_BREAKPOINT}\n")))
 }
 
-/// Returns the whole schema of these tables as one text: the result of all migrations together.
+/// Returns the text of one migration that sets up an empty database with these tables. The result
+/// is the same as that of all migrations together.
 pub fn init_sql(tables: &[&'static Table]) -> String {
     let plan = migration(None, &Record::of("", tables)).expect("an empty database can be set up");
     text(&plan)

@@ -29,7 +29,7 @@ impl TableRecord {
         format!("CREATE TABLE {}(\n  {}\n)", quote(&self.name), lines.join(",\n  "))
     }
 
-    /// All indexes: first those of unique columns, then the others.
+    /// Returns all indexes: first those of unique columns, then the others.
     pub(crate) fn all_indexes(&self) -> Vec<IndexRecord> {
         let unique = self.columns.iter().filter(|column| column.unique);
         let unique =
@@ -67,12 +67,12 @@ impl ReferenceRecord {
 }
 
 impl IndexRecord {
-    /// The name of the index on a table.
+    /// Returns the name of the index, which depends on the name of its table.
     pub(crate) fn name(&self, table: &str) -> String {
         index_name(table, &self.columns, self.unique)
     }
 
-    /// The statement that creates the index.
+    /// Returns the statement that creates the index.
     pub(crate) fn create_sql(&self, table: &str) -> String {
         let create = if self.unique { "CREATE UNIQUE INDEX" } else { "CREATE INDEX" };
         let columns: Vec<String> = self.columns.iter().map(|column| quote(column)).collect();

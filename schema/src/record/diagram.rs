@@ -29,8 +29,8 @@ fn attribute(table: &TableRecord, column: &ColumnRecord) -> String {
     format!("    {} {}{keys}{null}\n", column.kind.sql_type(), column.name)
 }
 
-/// The line of a foreign key: from many rows, or one if the column is unique, to one row, or to
-/// none if the column may be null.
+/// Returns the line of a foreign key: from many rows, or at most one if the column is unique, to
+/// one row, or at most one if the column may be null.
 fn relationship(table: &TableRecord, column: &ColumnRecord) -> Option<String> {
     let to = &column.references.as_ref()?.table;
     let many = if column.unique || column.name == table.pk { "|o" } else { "}o" };

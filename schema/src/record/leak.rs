@@ -1,5 +1,5 @@
 //! Makes declarations from records, for a schema that is known only at run time: an adopted one, or
-//! one that a test made up. They are leaked, because declarations are `'static`.
+//! one that a test generates. They are leaked, because declarations are `'static`.
 
 use crate::declare::ddl::NOW;
 use crate::declare::table::{Column, Default, Index, Reference, Scope, Table, UniqueRule};
@@ -8,7 +8,8 @@ use crate::record::model::{
 };
 
 impl TableRecord {
-    /// Returns the table as a declaration, and leaks its memory.
+    /// Returns the table as a declaration, whose memory is leaked. Records have no reason,
+    /// deprecation or sizes, so these are empty.
     pub fn leak(&self) -> &'static Table {
         let columns: Vec<Column> = self.columns.iter().map(ColumnRecord::declared).collect();
         let indexes: Vec<Index> = self.indexes.iter().map(IndexRecord::declared).collect();
@@ -52,7 +53,7 @@ impl ColumnRecord {
     }
 }
 
-/// Parses a default. Literals are recognised, so that the same SQL is generated from it.
+/// Parses a default. Literals are recognised, so that the same SQL is generated from the result.
 fn default(sql: &str) -> Default {
     let quoted = sql.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     let quoted = quoted.filter(|text| !text.replace("''", "").contains('\''));

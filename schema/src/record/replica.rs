@@ -1,4 +1,4 @@
-//! What a replica holds.
+//! The schema of a replica.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,19 @@ use crate::record::model::{
 use crate::sql::quote::quote;
 use crate::wire::engine::CHANGES_DDL;
 
-/// Returns the DDL of a replica: every synced table with its indexes, and `fastest_changes`, which
-/// holds what the replica last saw of it on the primary. A replica has no triggers and enforces
-/// only types and NOT NULL; the primary enforces the rest for everyone. Foreign keys are declared,
-/// and the connection decides whether to enforce them.
+/// Returns the DDL of a replica: every synced table with its indexes, and `fastest_changes`, with
+/// the entries that the replica last saw on the primary. A replica has no triggers, no checks and
+/// no unique indexes, and enforces only NOT NULL and the primary keys; the primary enforces the
+/// rest for all devices. Foreign keys are declared, and the connection decides whether to enforce
+/// them.
 pub fn replica_ddl(tables: &[&'static Table]) -> Vec<String> {
     let changes = CHANGES_DDL.into_iter().map(str::to_owned);
     let record = replica_record("", tables);
     changes.chain(record.tables.iter().flat_map(TableRecord::ddl)).collect()
 }
 
-/// Records what a replica of these tables contains.
+/// Returns the record of a replica's schema: the synced ones of these tables, without checks and
+/// without uniqueness.
 pub fn replica_record(owner: &str, tables: &[&'static Table]) -> Record {
     let mut record = Record {
         version: RECORD_VERSION,
@@ -45,8 +47,9 @@ pub fn replica_record(owner: &str, tables: &[&'static Table]) -> Record {
     record
 }
 
-/// An index to look up rows by a unique rule, over those terms of the rule that are plain columns.
-/// There is no index over an expression, because the expression could fail for a pulled row.
+/// Returns an index for looking up rows by a unique rule, over those terms of the rule that are
+/// plain columns; `None` if there are none. There is no index over an expression, because the
+/// expression could fail for a pulled row.
 fn rule_index(rule: &UniqueRecord) -> Option<IndexRecord> {
     let column = |term: &String| {
         let name = term.strip_prefix('`')?.strip_suffix('`')?;

@@ -1,15 +1,15 @@
 //! Splits a database export into statements, so that it can be repaired.
 //!
-//! `wrangler d1 export` writes triggers before views, and one of ours is on a view: such a file
+//! `wrangler d1 export` writes triggers before views, and some of ours are on views: such a file
 //! cannot be imported until its triggers are moved to the end. For that, [`Splitter`] finds where
 //! each statement ends and whether it creates a trigger. wrangler and sqld also write infinite
-//! reals by name, which SQL does not know, and NUL characters unescaped; both are rewritten on the
-//! way.
+//! reals by name, which SQL does not know, and NUL characters unescaped; [`Splitter`] rewrites both
+//! as valid SQL.
 
 /// A statement of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The text from the end of the statement before to the semicolon, inclusive.
+    /// The text from the end of the previous statement to the semicolon, inclusive.
     pub text: String,
     /// Whether it creates a trigger.
     pub is_trigger: bool,
@@ -21,10 +21,10 @@ pub struct Statement {
 pub struct Splitter {
     text: String,
     place: Place,
-    /// The character before, which may begin or end a comment together with the next one.
+    /// The previous character, which may begin or end a comment together with the next one.
     last: Option<char>,
     word: String,
-    /// How many words of the statement were read: the first ones say what it creates.
+    /// How many words of the statement were read: the first ones show what it creates.
     words: usize,
     is_create: bool,
     is_trigger: bool,
@@ -46,7 +46,7 @@ enum Place {
 }
 
 impl Splitter {
-    /// Takes the next character. Returns the statement that it completes, if it completes one.
+    /// Reads the next character. Returns the statement that it completes, if it completes one.
     pub fn push(&mut self, next: char) -> Option<Statement> {
         self.text.push(next);
         let last = self.last.replace(next);
@@ -80,7 +80,7 @@ impl Splitter {
         None
     }
 
-    /// The text after the last complete statement.
+    /// Returns the text after the last complete statement.
     pub fn rest(self) -> String {
         self.text
     }

@@ -6,11 +6,12 @@
 
 use crate::sql::tokens::tokens;
 
-/// Most bytes of a pattern on D1. A longer one fails with `LIKE or GLOB pattern too complex`.
+/// The maximum length of a pattern on D1, in bytes. A longer one fails with
+/// `LIKE or GLOB pattern too complex`.
 pub const PATTERN_MAX: usize = 50;
 
-/// Returns the length in bytes of the first pattern that is too long. It sees literals, and
-/// literals joined with `||`, but no pattern that is computed.
+/// Returns the length in bytes of the first pattern that is too long. Recognises literals, and
+/// literals joined with `||`, but no other computed patterns.
 pub fn too_long(sql: &str) -> Option<usize> {
     let tokens = tokens(sql);
     let starts =
@@ -19,7 +20,8 @@ pub fn too_long(sql: &str) -> Option<usize> {
     lengths.into_iter().find(|length| *length > PATTERN_MAX)
 }
 
-/// The bytes of the text literals that the tokens begin with: `'a'`, `'a' || 'b'` or `('a', …)`.
+/// Returns the length in bytes of the text literals that the tokens begin with: `'a'`, `'a' || 'b'`
+/// or `('a', …)`.
 fn length(tokens: &[String]) -> usize {
     let is_glue = |token: &&String| matches!(token.as_str(), "|" | "(");
     let mut bytes = 0;

@@ -1,12 +1,12 @@
-//! Quotes names and texts. Names are quoted with backticks, because SQLite reads a misspelt name in
+//! Quotes names and texts. Names are quoted with backticks, because SQLite reads an unknown name in
 //! double quotes as a text.
 
-/// Quotes a name.
+/// Quotes a name with backticks.
 pub(crate) fn quote(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// Quotes a text.
+/// Quotes a text as an SQL literal.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

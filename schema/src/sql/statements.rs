@@ -3,12 +3,12 @@
 /// The line between two statements of a migration. SQLite reads it as a comment.
 pub const STATEMENT_BREAKPOINT: &str = "--> statement-breakpoint";
 
-/// The statements of a migration, in order, without the breakpoint lines.
+/// Returns the statements of a migration, in order, without the breakpoint lines.
 pub fn statements(sql: &str) -> impl Iterator<Item = &str> {
     sql.split(STATEMENT_BREAKPOINT).map(str::trim).filter(|statement| !statement.is_empty())
 }
 
-/// The statements of a migration, each with the number of its first line, from 1.
+/// Returns the statements of a migration, each with the number of its first line, from 1.
 pub fn numbered_statements(sql: &str) -> Vec<(usize, &str)> {
     let line = |statement: &str| {
         let before = &sql[..statement.as_ptr() as usize - sql.as_ptr() as usize];

@@ -1,14 +1,16 @@
-//! Splits SQL into tokens: enough to compare two statements, and to find what no PRAGMA reports.
+//! Splits SQL into tokens: enough to compare two statements, and to find properties that no PRAGMA
+//! reports.
 
 use std::ops::Range;
 
-/// The tokens of a statement. Words and names are in lower case and without quotes, because SQLite
-/// ignores both. Text literals are unchanged; white space and comments are dropped.
+/// Returns the tokens of a statement. Words and names are in lower case and without quotes, because
+/// neither makes a difference to SQLite. Text literals are unchanged; white space and comments are
+/// dropped.
 pub fn tokens(sql: &str) -> Vec<String> {
     placed_tokens(sql).into_iter().map(|(_, token)| token).collect()
 }
 
-/// The tokens of a statement, each with its byte range.
+/// Returns the tokens of a statement, each with its byte range.
 fn placed_tokens(sql: &str) -> Vec<(Range<usize>, String)> {
     let mut found = Vec::new();
     let mut rest = sql;
@@ -40,7 +42,8 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$' || c == '.'
 }
 
-/// The bytes of the quoted token that `text` begins with. A doubled quote does not end it.
+/// Returns the length in bytes of the quoted token that `text` begins with. A doubled quote does
+/// not end it.
 fn quoted(text: &str, quote: char) -> usize {
     let mut at = 1;
     while let Some(end) = text[at..].find(quote) {
@@ -53,7 +56,7 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// The token as [`tokens`] returns it; `None` for white space and comments.
+/// Returns the token in the form that [`tokens`] returns; `None` for white space and comments.
 fn canonical(first: char, token: &str) -> Option<String> {
     let inner = || token.get(1..token.len().saturating_sub(1)).unwrap_or_default();
     match first {
@@ -68,7 +71,7 @@ fn canonical(first: char, token: &str) -> Option<String> {
     }
 }
 
-/// The tokens in the parentheses after each `word`, joined by spaces.
+/// Returns the tokens in the parentheses after each `word`, joined by spaces.
 pub fn bracketed_after(word: &str, tokens: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for at in 0..tokens.len().saturating_sub(1) {
@@ -80,7 +83,7 @@ pub fn bracketed_after(word: &str, tokens: &[String]) -> Vec<String> {
     found
 }
 
-/// The tokens in the first parentheses, split at the commas that are in no nested ones.
+/// Returns the tokens in the first pair of parentheses, split at its top-level commas.
 pub fn list(tokens: &[String]) -> Vec<&[String]> {
     let Some(open) = tokens.iter().position(|token| token == "(") else { return Vec::new() };
     let inside = &tokens[open + 1..];
@@ -98,13 +101,13 @@ pub fn list(tokens: &[String]) -> Vec<&[String]> {
         .collect()
 }
 
-/// The terms of an index and its `WHERE` condition, as its `CREATE INDEX` spells them. Terms come
-/// without sort order and collation. `None` if the statement cannot be read.
+/// Returns the terms of an index and its `WHERE` condition, as its `CREATE INDEX` spells them.
+/// Terms come without sort order and collation. `None` if the statement cannot be parsed.
 pub fn index_parts(sql: &str) -> Option<(Vec<&str>, Option<&str>)> {
     let placed = placed_tokens(sql);
     let words: Vec<String> = placed.iter().map(|(_, token)| token.clone()).collect();
-    // `ON` is not searched for: the index itself may be called `on`. No name before the terms is
-    // `(`.
+    // Searches for `(` rather than `ON`: the index itself may be called `on`, but no name before
+    // the terms is `(`.
     let open = words.iter().position(|token| token == "(")?;
     let end = open + 1 + closing(&words[open + 1..]);
     let text = |range: Range<usize>| {
@@ -131,7 +134,8 @@ pub fn index_parts(sql: &str) -> Option<(Vec<&str>, Option<&str>)> {
     }
 }
 
-/// The position of the `)` that closes a parenthesis opened before the tokens.
+/// Returns the position of the `)` that closes a parenthesis opened before the tokens; the number
+/// of tokens if there is none.
 fn closing(tokens: &[String]) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Who uses Fastest, and how they sign in.
+//! The users of Fastest, and how they sign in.
 
 use crate::declare::attribute::table;
 use crate::declare::column_type::Flag;

@@ -13,8 +13,8 @@ pub static FASTEST: Schema =
     Schema { owner: FASTEST_OWNER, tables: TABLES, migrations: &MIGRATIONS };
 
 /// Every table that Fastest declares: parents before children, and packs before the snapshots whose
-/// content they hold. A push writes rows in this order and a pull shows them in it, so that neither
-/// leaves a snapshot without its content when it is interrupted.
+/// content they hold. A push writes rows in this order, and a pull returns changes in the order in
+/// which they were written. So neither leaves a snapshot without its content if it is interrupted.
 pub const TABLES: &[&Table] = &[
     auth::User::TABLE,
     projects::Project::TABLE,

@@ -1,4 +1,5 @@
-//! Where projects run: credentials for providers, provisioned resources, and deployments.
+//! The infrastructure that projects run on: credentials for providers, provisioned resources, and
+//! deployments.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

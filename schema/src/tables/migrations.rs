@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(live(&files), live(&[&init_sql(TABLES)]));
     }
 
-    /// D1 is sent the statements of one migration as one text, so that all of them apply or none.
+    /// The statements of a migration are sent to D1 as one text, so that either all apply or none.
     #[test]
     fn no_migration_passes_the_limit_of_d1() {
         for Migration { name, sql } in MIGRATIONS {

@@ -1,9 +1,9 @@
-//! Packs: the one table of the engine's own that is synced.
+//! Packs: the only one of the engine's own tables that is synced.
 
 use crate::declare::attribute::table;
 use crate::tables::ids::ProjectId;
 
-/// A part of a pack, the unit in which file contents are stored.
+/// A part of a pack. Packs are the unit in which file contents are stored.
 #[table(
     name = "fastest_packs",
     policy = append_only("a pack is named by the hash of its bytes"),

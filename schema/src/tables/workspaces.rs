@@ -120,22 +120,23 @@ pub struct DriftReport {
     /// Paths that only the workspace has.
     #[default("[]")]
     pub workspace_only: Json<Vec<String>>,
-    /// Paths that changed on both sides and agree.
+    /// Paths that both have, with the same content.
     #[default("[]")]
     pub both_same: Json<Vec<String>>,
-    /// Paths that changed on both sides and conflict.
+    /// Paths that both have, with different contents.
     #[default("[]")]
     pub both_different: Json<Vec<String>>,
-    /// Files.
+    /// The number of files that only the workspace has.
     #[default(0)]
     pub files_added: i64,
-    /// Files.
+    /// The number of files that differ.
     #[default(0)]
     pub files_modified: i64,
-    /// Files.
+    /// The number of files that only the source has.
     #[default(0)]
     pub files_deleted: i64,
-    /// Bytes.
+    /// Bytes of the files that only one side has, and of the workspace's version of those that
+    /// differ.
     #[default(0)]
     pub bytes_changed: i64,
     /// A description of the drift.

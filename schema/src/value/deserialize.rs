@@ -1,4 +1,4 @@
-//! Turns the values of a row into its struct, through serde.
+//! Converts the values of a row to its struct, through serde.
 
 use serde::de::value::{MapDeserializer, StringDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};

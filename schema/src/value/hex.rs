@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// The bytes as lower-case hex digits.
+/// Encodes bytes as lower-case hex digits.
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -15,7 +15,7 @@ pub(crate) fn from_hex(hex: &str) -> Option<Vec<u8>> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok()).collect()
 }
 
-/// The SHA-256 of a text, as hex digits.
+/// Returns the SHA-256 of a text, as lower-case hex digits.
 pub(crate) fn sha256(text: &str) -> String {
     to_hex(&Sha256::digest(text))
 }

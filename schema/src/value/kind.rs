@@ -15,7 +15,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The type as `CREATE TABLE` and `CAST` write it.
+    /// Returns the name of the type in `CREATE TABLE` and `CAST`.
     pub(crate) fn sql_type(self) -> &'static str {
         match self {
             Kind::Text => "text",

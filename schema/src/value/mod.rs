@@ -1,4 +1,4 @@
-//! Values as SQLite stores them, and as they are sent.
+//! Values in the form that SQLite stores, and in the form that is sent.
 
 pub(crate) mod deserialize;
 pub(crate) mod hex;

@@ -1,4 +1,4 @@
-//! Turns a row struct into its values, through serde.
+//! Converts a row struct to its values, through serde.
 
 use serde::ser::{Error as _, Impossible, SerializeStruct};
 use serde::{Serialize, Serializer};
@@ -14,7 +14,7 @@ pub fn named_values<T: Serialize>(row: &T) -> Result<Vec<(&'static str, Value)>,
 
 type NoCompound = Impossible<Vec<(&'static str, Value)>, ValueError>;
 
-/// Serialises a struct and refuses everything else.
+/// Serialises a struct, and returns an error for everything else.
 struct RowSerializer;
 
 /// Collects the fields of a struct.
@@ -49,14 +49,15 @@ fn not_a_value<T>() -> Result<T, ValueError> {
     Err(ValueError::custom("a column holds a text, a number or nothing"))
 }
 
-/// Serializer methods that refuse their input. Each is listed with its parameter types.
+/// Implements serializer methods that return the error of `$refusal`. Each is listed with its
+/// parameter types.
 macro_rules! refuse {
     ($refusal:ident, $ok:ty: $($name:ident($($parameter:ty),*)),+ $(,)?) => {
         $(fn $name(self, $(_: $parameter),*) -> Result<$ok, ValueError> { $refusal() })+
     };
 }
 
-/// Refuses all compound forms but structs.
+/// Implements the methods for compound types except structs; all return the error of `$refusal`.
 macro_rules! refuse_compounds {
     ($refusal:ident, $no:ty) => {
         type SerializeSeq = $no;

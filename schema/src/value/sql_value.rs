@@ -1,7 +1,8 @@
 //! The value of one column of a row, as SQLite stores it.
 //!
 //! Rows hold [`Value`] and not JSON: JSON has no infinities, and a JSON number does not say whether
-//! it is an integer or a real. `wire` is the form in which values are sent, and stored in lists.
+//! it is an integer or a real. The module `wire` defines the form in which values are sent, and in
+//! which lists of them are stored.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -61,7 +62,7 @@ impl Value {
         matches!(self, Self::Real(real) if real.is_nan())
     }
 
-    /// The text, or `None` for any other storage class.
+    /// Returns the text, or `None` for any other storage class.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -69,7 +70,7 @@ impl Value {
         }
     }
 
-    /// The integer, or `None` for any other storage class.
+    /// Returns the integer, or `None` for any other storage class.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Self::Integer(integer) => Some(*integer),
@@ -77,7 +78,7 @@ impl Value {
         }
     }
 
-    /// The storage class, as SQLite's `typeof` names it.
+    /// Returns the storage class, as SQLite's `typeof` names it.
     pub fn class(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -103,7 +104,7 @@ impl Value {
         }
     }
 
-    /// The bits to compare reals by.
+    /// Returns the bits by which reals are compared: those of 0 for -0.
     fn bits(real: f64) -> u64 {
         if real == 0.0 { 0 } else { real.to_bits() }
     }
@@ -137,7 +138,7 @@ impl Hash for Value {
     }
 }
 
-/// Longer texts are shortened in messages.
+/// The length, in characters, to which messages cut texts.
 const SHOWN_CHARS_MAX: usize = 60;
 
 impl fmt::Display for Value {

@@ -1,8 +1,8 @@
 //! Wire form 2 of values (`docs/protocol.md`). A replica stores lists of values in this form too.
 //!
-//! JSON numbers carry integers only: D1 and sqld print the digits of a real inexactly, and D1 also
-//! parses them inexactly. A real that is not a small integer is `[m, e]`, which stands for m * 2^e.
-//! Both servers compute that exactly, because a product with a power of two is never rounded.
+//! JSON numbers carry only integers: D1 and sqld print the digits of a real inexactly, and D1 also
+//! parses them inexactly. A real that is not a small integer is `[m, e]`, which means m * 2^e. Both
+//! servers compute that exactly, because a product with a power of two is never rounded.
 
 use serde_json::Value as Json;
 
@@ -13,7 +13,7 @@ use crate::value::sql_value::{Value, ValueError};
 /// 2^53. An integral real below it is sent as a JSON integer; beyond it, some JSON parsers round.
 const INTEGRAL_MAX: f64 = 9_007_199_254_740_992.0;
 
-/// The exponent that stands for infinity.
+/// The exponent that means infinity.
 const INFINITE: i64 = 1024;
 
 /// The exponent of the smallest positive real.
@@ -47,10 +47,10 @@ impl Value {
         }
     }
 
-    /// Reads a value in wire form, for a column of this kind.
+    /// Decodes a value in wire form, for a column of this kind.
     ///
-    /// The value may be of another storage class than the column: only an integer in a column of
-    /// reals is converted. A decimal number, which older builds sent and stored, is read as the
+    /// The result may be of another storage class than the column: only an integer in a column of
+    /// reals is converted. A decimal number, which older builds sent and stored, becomes the
     /// nearest real.
     pub fn from_wire(json: Json, kind: Kind) -> Result<Self, Misfit> {
         let misfit = |json: &Json| Misfit { json: json.to_string().chars().take(80).collect() };
@@ -91,7 +91,7 @@ pub fn list_to_wire(values: &[Value]) -> String {
 }
 
 /// Decodes values from the text of a JSON array. `kinds` are those of the columns, in order; values
-/// beyond the last kind are read without one.
+/// beyond the last kind are decoded without conversion.
 pub fn list_from_wire(
     text: &str,
     kinds: impl IntoIterator<Item = Kind>,
@@ -126,7 +126,7 @@ fn real_to_wire(real: f64) -> Json {
     serde_json::json!([if real < 0.0 { -mantissa } else { mantissa }, exponent])
 }
 
-/// m * 2^e, rounded to the nearest real.
+/// Returns m * 2^e, rounded to a real.
 fn real(mantissa: i64, exponent: i64) -> f64 {
     if mantissa == 0 {
         return 0.0;
@@ -140,7 +140,7 @@ fn real(mantissa: i64, exponent: i64) -> f64 {
     mantissa * power(SMALLEST) * power((exponent - SMALLEST).max(SMALLEST))
 }
 
-/// 2^e for e >= -1074; infinity for e >= 1024.
+/// Returns 2^e for e >= -1074; infinity for e >= 1024.
 fn power(exponent: i64) -> f64 {
     match exponent {
         INFINITE.. => f64::INFINITY,

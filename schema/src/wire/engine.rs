@@ -2,8 +2,9 @@
 
 use crate::declare::ddl::NOW;
 
-/// The table in which wrangler records applied migrations, as wrangler 4 creates it. The engine
-/// records its migrations there too, on every primary. `name` is the name of the file, with `.sql`.
+/// The table in which wrangler records applied migrations, in the form that wrangler 4 creates. The
+/// engine records its migrations there too, on every primary. `name` is the name of the file, with
+/// `.sql`.
 pub const D1_MIGRATIONS_DDL: &str = "CREATE TABLE IF NOT EXISTS d1_migrations(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT UNIQUE,
@@ -27,9 +28,9 @@ pub(crate) const CHANGES_DDL: [&str; 2] = [
     "CREATE UNIQUE INDEX fastest_changes_scope_seq ON fastest_changes(scope, seq)",
 ];
 
-/// `fastest_meta`: one row with the epoch, a random id that is made when the primary is set up. By
-/// it a replica notices that another database answers under the same name. `fastest_pushes`: the
-/// newest pushes of each device that were applied.
+/// `fastest_meta`: one row with the epoch, a random id that is generated when the primary is set
+/// up. A changed epoch tells a replica that another database answers under the same name.
+/// `fastest_pushes`: the newest pushes of each device that were applied.
 pub(crate) fn primary_ddl() -> Vec<String> {
     vec![
         format!(
@@ -55,8 +56,8 @@ pub(crate) fn primary_ddl() -> Vec<String> {
 
 /// `fastest_powers`: every power of two that a real can hold, and infinity as 2^1024. Reals are
 /// sent as a mantissa and one of these exponents. The view computes each power exactly from small
-/// powers that SQL can write, and `fastest_exponents` holds integers only. So neither a dump that
-/// rounds reals nor an import that misreads them, as on D1, can change it.
+/// powers that SQL can write, and `fastest_exponents` holds only integers. So the powers survive a
+/// dump that rounds reals, and an import that misreads them, as on D1.
 pub(crate) fn powers_ddl() -> [String; 3] {
     let (p, q) = (power_sql("a"), power_sql("b"));
     [
@@ -67,7 +68,7 @@ pub(crate) fn powers_ddl() -> [String; 3] {
   )
   SELECT exponent FROM every"
             .to_owned(),
-        // In two steps, with half of the exponent each: 2^1074, for the smallest subnormal, would
+        // Two factors, each with half of the exponent: 2^1074, for the smallest subnormal, would
         // overflow.
         format!(
             "CREATE VIEW fastest_powers AS
@@ -79,8 +80,8 @@ pub(crate) fn powers_ddl() -> [String; 3] {
     ]
 }
 
-/// SQL for two to the power of the integer `exponent`, from 0 to 1023: one factor for each of its
-/// bits.
+/// Returns SQL for two to the power of the integer `exponent`, from 0 to 1023: one factor for each
+/// of its bits.
 fn power_sql(exponent: &str) -> String {
     let factor = |bit: u32| {
         let power = match bit {

@@ -1,11 +1,11 @@
-//! What identifies rows, scopes and pushes, in the forms that travel.
+//! The ids of scopes, rows, pushes and devices, as they are sent.
 
 use crate::declare::id_type::id_type;
 use crate::tables::ids::ProjectId;
 
 id_type! {
-    /// The scope of a row: the id by which rows are shared with devices. Fastest's own scopes are ids
-    /// of projects.
+    /// The scope of a row: the value that decides which devices get the row. In Fastest's own
+    /// tables, the scope is a project id, or a user id for `users`.
     pub struct ScopeId;
 
     /// The key of a row in its table: the text of its primary key.
@@ -33,7 +33,7 @@ impl RowKey {
 }
 
 impl ScopeId {
-    /// Returns the project whose rows these are, in Fastest's own tables.
+    /// Returns the project of this scope, which must be one of Fastest's own and not a user's.
     pub fn project(&self) -> ProjectId {
         ProjectId::from(self.as_str())
     }

@@ -1,4 +1,4 @@
-//! The engine's SQL on a primary, what devices send to it, and what it answers.
+//! The engine's SQL on a primary, and the formats of requests to it and of its answers.
 
 pub(crate) mod engine;
 pub(crate) mod ids;

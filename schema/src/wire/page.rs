@@ -1,6 +1,6 @@
 //! Decodes the answer to a pull.
 //!
-//! The primary may be broken or may lie. Nothing here panics on its answer, and rows that are
+//! The primary may be broken or malicious. Nothing here panics on its answer, and rows that are
 //! returned have the columns and types that are declared.
 
 use serde::Deserialize;
@@ -11,32 +11,32 @@ use crate::value::kind::Kind;
 use crate::value::sql_value::{Value, ValueError};
 use crate::wire::ids::{RowKey, ScopeId};
 
-/// Largest version or sequence number that is accepted. They count up by one, so an honest primary
-/// never gets near it, and sums of accepted numbers cannot overflow.
+/// The largest version or sequence number that is accepted. Both count up by one, so a correct
+/// primary never gets near it, and sums of accepted numbers cannot overflow.
 const COUNT_MAX: i64 = 1 << 53;
 
 /// The answer to one pull.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// What the primary says of itself.
+    /// The state of the primary.
     pub header: Header,
     /// Changes in ascending order of sequence numbers, all after the cursor that was sent. Deleted
     /// rows of tables that this build does not know are left out.
     pub changes: Vec<Change>,
-    /// The sequence number that the page reaches: the next cursor.
+    /// The sequence number that the page reaches, which is the next cursor.
     pub reaches: i64,
     /// The number of changes in the answer, including those that were left out.
     pub rows: usize,
 }
 
 impl Page {
-    /// Whether the scope has more changes, for another pull.
+    /// Whether the scope has more changes, which need another pull.
     pub fn more(&self) -> bool {
         self.reaches < self.header.seq
     }
 }
 
-/// What a primary says of itself in each answer.
+/// The state of the primary, which it sends with each answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// The highest sequence number in the scope; 0 if nothing was ever written there.
@@ -69,7 +69,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// Reads the row as an `R`. `None` if it does not exist or belongs to another table.
+    /// Converts the row to an `R`. `None` if the outcome is not [`Outcome::Row`], or the row
+    /// belongs to another table.
     pub fn row<R: Row>(&self) -> Option<Result<R, ValueError>> {
         match &self.outcome {
             Outcome::Row(values) if self.table.name == R::TABLE.name => {
@@ -93,9 +94,10 @@ pub enum Outcome {
         /// What is wrong with its value.
         why: String,
     },
-    /// The row was deleted. The replica drops it if it holds it under the scope that was pulled.
+    /// The row was deleted. The replica drops the row if it holds it under the scope that was
+    /// pulled.
     Deleted,
-    /// The row left the scope `scope`. The replica drops it if it still holds it under that scope.
+    /// The row left a scope. The replica drops the row if it still holds it under that scope.
     Left {
         /// The scope that it left.
         scope: ScopeId,
@@ -105,7 +107,8 @@ pub enum Outcome {
 /// An answer that a correct primary would not send.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
-    /// A row of the answer does not have six columns, or a required value is null.
+    /// A row of the answer does not have six columns, a required value is null or is not valid hex,
+    /// or `deleted` is unknown or contradicts the row.
     #[error("row {row} of the answer: {column} is missing or out of place")]
     Shape {
         /// The row of the answer, from 0.
@@ -138,11 +141,11 @@ pub enum PageError {
     /// header's.
     #[error("change {seq} is out of order: expected one after {after}, up to {last}")]
     Order {
-        /// The sequence number.
+        /// The sequence number of the change.
         seq: i64,
-        /// The one before it, or the cursor.
+        /// The sequence number before it, or the cursor.
         after: i64,
-        /// The header's.
+        /// The sequence number in the header.
         last: i64,
     },
     /// The primary has a table that this build does not know.
@@ -170,12 +173,12 @@ pub enum PageError {
     },
 }
 
-/// How keys and rows are encoded in an answer.
+/// The encoding of keys and rows in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// As texts.
     Text,
-    /// In hex, because some are not valid UTF-8, which a server's answer cannot carry.
+    /// In hex, because some are not valid UTF-8, which a server's answer cannot contain.
     Hex,
 }
 
@@ -222,7 +225,7 @@ fn decode(
             return Err(PageError::Order { seq, after, last: header.seq });
         }
         after = seq;
-        if !is_gone_with_its_table(tables, &cells) {
+        if !is_deleted_and_unknown(tables, &cells) {
             changes.push(change(tables, seq, cells, form)?);
         }
     }
@@ -251,9 +254,9 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
     Ok(Header { seq, epoch, migration, push_known, seen_known, request })
 }
 
-/// Whether a row was deleted and its table is unknown. A migration that drops a table leaves such
+/// Whether the row was deleted and its table is unknown. A migration that drops a table leaves such
 /// entries.
-fn is_gone_with_its_table(tables: &[&'static Table], cells: &Cells) -> bool {
+fn is_deleted_and_unknown(tables: &[&'static Table], cells: &Cells) -> bool {
     let is_known = |name| tables.iter().any(|table| table.name == name);
     let is_gone = matches!(cells.deleted.as_deref(), Some("1" | "2")) && cells.row.is_none();
     is_gone && cells.table.as_deref().is_some_and(|name| !is_known(name))
@@ -281,8 +284,8 @@ fn change(
             let outcome = outcome(table, &pk, values, row.marker)?;
             (RowKey::from(pk), outcome)
         }
-        // An entry that says 0 without a row: a REPLACE on another row deleted it, and no trigger
-        // fired.
+        // `deleted` is 0, but there is no row: a REPLACE on another row deleted it without firing a
+        // trigger.
         (0 | 1, None) => (RowKey::from(pk), Outcome::Deleted),
         (2, None) => {
             let (key, scope) = serde_json::from_str(&pk).map_err(json)?;
@@ -297,7 +300,8 @@ fn change(
 struct Text {
     /// The text, with `marker` in place of bytes that are not UTF-8.
     text: String,
-    /// The marker, if there are such bytes: a character that the text does not contain otherwise.
+    /// The marker, if there are such bytes: a private-use character that the text does not contain
+    /// otherwise, or else U+FFFD.
     marker: Option<char>,
 }
 
@@ -342,8 +346,8 @@ impl Text {
     }
 }
 
-/// Checks the values of an existing row: one for each column, under the key of the change. `marker`
-/// stands for bytes that are not UTF-8.
+/// Checks the values of an existing row: there must be one for each column, and the key must be
+/// that of the change. `marker` replaces bytes that are not UTF-8.
 fn outcome(
     table: &'static Table,
     key: &str,

@@ -1,4 +1,4 @@
-//! What a client sends: the push statements and their payload.
+//! The push statements that a client sends, and their payload.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -14,8 +14,8 @@ pub const PUSHES_KEPT: i64 = 1000;
 /// The push statement. Its parameters are texts: push id, device id, payload.
 ///
 /// It returns one row: the push id, so that the answer to another request is noticed, and a JSON
-/// array of `[table, key, version, deleted]` for each locked row whose version is now not the
-/// lock's plus one. It returns no row if the push was applied before; then ask with
+/// array of `[table, key, version, deleted]` for each locked row whose version after the push is
+/// not the lock's version plus one. It returns no row if the push was applied before; then ask with
 /// [`PUSH_KNOWN_SQL`].
 pub const PUSH_SQL: &str =
     "INSERT INTO fastest_push_2(id, device, payload) VALUES (?1, ?2, ?3) RETURNING id, (
@@ -42,14 +42,14 @@ pub const PUSH_KNOWN_SQL: &str = "SELECT id, (
 FROM fastest_pushes WHERE id = ?1";
 
 /// A trial push, which is never applied. It has no id, so it fails with [`TRIED`] when it is
-/// recorded, unless an operation fails before. Foreign keys are not checked, because SQLite checks
-/// them later. Its parameters are the device id and the payload.
+/// recorded, unless a check or an operation fails before. Foreign keys are not checked, because
+/// SQLite would check them later. Its parameters are the device id and the payload.
 pub const TRIAL_SQL: &str = "INSERT INTO fastest_push_2(id, device, payload) VALUES (NULL, ?1, ?2)";
 
 /// Part of the error message of a trial push that found nothing wrong.
 pub const TRIED: &str = "NOT NULL constraint failed: fastest_pushes.id";
 
-/// What one push carries.
+/// The contents of one push.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Payload {
     /// Always [`PAYLOAD_VERSION`].
@@ -65,7 +65,7 @@ pub struct Payload {
     /// A change that the device has seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
-    /// The versions that the writer saw of the rows that it changes.
+    /// The rows that the push changes, with the versions that the writer last saw.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<Lock>,
     /// The operations on rows, in order.
@@ -103,26 +103,29 @@ pub enum Op {
     /// Writes these columns of the row. The others keep their values, or get their defaults in a
     /// new row.
     Write(String, RowKey, Columns),
-    /// Changes these columns in a row of a versioned table, if it exists, without a lock. The last
-    /// field is always 1.
+    /// Changes these columns in a row of a versioned table, if the row exists, without a lock. The
+    /// last field is always 1.
     Patch(String, RowKey, Columns, u8),
     /// Deletes the row.
     Delete(String, RowKey),
 }
 
 /// A change that a device has seen: table, key, version, sequence number. If the primary has
-/// neither this change nor a later version of its row, it is not the primary that the device knew.
+/// neither this change nor a later version of its row, it is another database, or was restored from
+/// an older backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Seen(pub String, pub RowKey, pub i64, pub i64);
 
-/// Asks in which scopes the primary lacks a change that was seen there. The parameter `?2` is a
-/// JSON array of `[scope, [table, key, version, seq]]`; the SELECT returns a JSON array of scopes.
+/// Returns a SELECT that finds the scopes in which the primary lacks a change that was seen there.
+/// The parameter `?2` is a JSON array of `[scope, [table, key, version, seq]]`, and the result a
+/// JSON array of scopes. `?1` is left to the caller.
 pub fn unseen_sql() -> String {
     let seen = seen_sql("(s.value->1)");
     format!("SELECT json_group_array(s.value->>0) FROM json_each(?2) AS s WHERE NOT {seen}")
 }
 
-/// SQL for whether the primary has the change in the JSON array `seen`, or a later one of its row.
+/// Returns an SQL condition: whether the primary has the change in the JSON array `seen`, or a
+/// later one of the same row.
 pub(crate) fn seen_sql(seen: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM fastest_changes WHERE tbl = {seen}->>0 AND pk = {seen}->>1

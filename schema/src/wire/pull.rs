@@ -1,6 +1,6 @@
 //! Pull: one SELECT that returns a header and a page of changes.
 //!
-//! The statement is sent with each pull, so it is kept short: a view of each table,
+//! The statement is sent with each pull. To keep it short, a view of each table,
 //! `fastest_row_{table}`, encodes the rows.
 
 use crate::declare::schema::Schema;
@@ -9,7 +9,7 @@ use crate::sql::quote::{literal, quote};
 use crate::wire::payload::seen_sql;
 use crate::wire::row_view::{row_column, view_name};
 
-/// Bytes that a change takes in an answer, not counting its row.
+/// The approximate size of a change in an answer, in bytes, without its row.
 const CHANGE_BYTES: usize = 100;
 
 /// Returns the pull statement for the synced tables of a schema.
@@ -17,17 +17,18 @@ const CHANGE_BYTES: usize = 100;
 /// It has seven parameters, all texts:
 /// 1. the scope;
 /// 2. the cursor: the last sequence number that was seen in the scope;
-/// 3. the most rows of an answer;
-/// 4. the most bytes of an answer;
+/// 3. the maximum number of changes in an answer;
+/// 4. the maximum size of an answer, in bytes;
 /// 5. the id of the last push that the device knows to be applied;
 /// 6. the change at the cursor as JSON ([`crate::Seen`]), or an empty text;
-/// 7. a request text, which the header repeats so that the answer to another request is noticed.
+/// 7. a text that identifies the request: the header repeats it, so that the answer to another
+///    request is noticed.
 ///
-/// The answer has six columns of text or null, which [`crate::decode_page`] reads: first a header,
-/// then changes in ascending order of sequence numbers. The first change is sent whatever its size.
-/// Changes of tables that are not in the schema are sent without their rows: the decoder ignores
-/// those of deleted rows, and reports those of existing rows, since they mean that the primary is
-/// newer.
+/// The answer has six columns of text or null, which [`crate::decode_page`] decodes: first a
+/// header, then changes in ascending order of sequence numbers. The first change is sent whatever
+/// its size. Changes of tables that are not in the schema are sent without their rows: the decoder
+/// ignores those of deleted rows, and reports those of existing rows, since they mean that the
+/// primary is newer.
 pub fn pull_sql(schema: &Schema) -> String {
     select(schema, str::to_owned, "CAST(pk AS TEXT)")
 }
@@ -35,8 +36,8 @@ pub fn pull_sql(schema: &Schema) -> String {
 /// Returns the pull statement that encodes keys and rows in hex, for [`crate::decode_hex_page`]. It
 /// is for texts that are not UTF-8, for which servers send U+FFFD or fail.
 ///
-/// Hex doubles the size, and a text on D1 may have 2 MB. So a row of `whole_from` bytes or more is
-/// sent as it is, after the number of U+FFFD that it really contains and a colon.
+/// Hex doubles the size, and D1 limits a text to 2 MB. So a row of `whole_from` bytes or more is
+/// sent as it is, with a prefix: the number of U+FFFD that it really contains, and a colon.
 pub fn pull_hex_sql(schema: &Schema, whole_from: Option<u32>) -> String {
     let form = |row: &str| match whole_from {
         None => format!("hex({row})"),
@@ -47,14 +48,15 @@ pub fn pull_hex_sql(schema: &Schema, whole_from: Option<u32>) -> String {
     select(schema, form, "hex(CAST(pk AS TEXT))")
 }
 
-/// `form` encodes the expression of a row, and `pk` is the encoded key.
+/// Returns the pull statement. `form` wraps the SQL expression of a row in its encoding, and `pk`
+/// is the SQL expression of the encoded key.
 fn select(schema: &Schema, form: impl Fn(&str) -> String, pk: &str) -> String {
     let synced: Vec<&Table> = schema.synced().map(|table| table as _).collect();
     let ours = schema.owns_sql();
     let sizes = by_table(&synced, |_| "size".to_owned());
     // Keys are cast: they are declared as text, but someone may have written a blob.
     let rows = by_table(&synced, |table| form(&row_column(table)));
-    // Workerd's SQLite evaluates both sides of an OR, and an empty text is not JSON.
+    // Workerd's SQLite evaluates both sides of an OR, and an empty text is not valid JSON.
     let seen = seen_sql("nullif(?6, '')");
     format!(
         "WITH fastest_page AS (
@@ -82,8 +84,9 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
     )
 }
 
-/// Applies an expression to the view of the table that the change `c` is of; null if the row was
-/// deleted.
+/// Returns SQL that evaluates an expression on the changed row, in the view of the table of the
+/// change `c`. It is null if `deleted` is not 0, the row does not exist, or its table is not in
+/// `tables`.
 fn by_table(tables: &[&Table], expression: impl Fn(&Table) -> String) -> String {
     let arms: Vec<String> = tables
         .iter()

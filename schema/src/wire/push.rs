@@ -1,4 +1,4 @@
-//! Push: one INSERT into a view, whose trigger applies all of the push or nothing.
+//! Push: one INSERT into a view, whose trigger applies the push completely or not at all.
 //!
 //! The view `fastest_push_2` takes payload 2, a list of row operations. Its trigger checks the
 //! payload as a whole, and inserts the operations one by one, in order, into the view
@@ -73,7 +73,7 @@ const OPERATIONS: &str = "INSERT INTO fastest_push_op(tbl, pk, columns, patch)
     FROM json_each(NEW.payload->'ops') ORDER BY key";
 
 /// Checks whether to process the push at all: its version is known, it was not applied before, its
-/// counter is new, and it is meant for this primary in its present state.
+/// counter is new, and it is meant for this primary in its current state.
 fn admission() -> Vec<String> {
     vec![
         format!(
@@ -150,7 +150,8 @@ fn whole_checks(synced: &[&Table]) -> Vec<String> {
 }
 
 /// Refuses the push if a trigger or a constraint of the application undid an operation without an
-/// error: each written row must have a new version, and each deleted row must be gone.
+/// error: each locked row that was written must have a new version, and each one that was deleted
+/// must be gone.
 fn swallowed() -> String {
     // A join of the two lists would be quadratic; for `IN`, SQLite builds an index.
     format!(
@@ -168,7 +169,7 @@ fn swallowed() -> String {
     )
 }
 
-/// The last statements: they record the push and delete the device's oldest records.
+/// Returns the last statements: they record the push, and delete the device's oldest records.
 fn receipt() -> [String; 2] {
     [
         "INSERT INTO fastest_pushes(id, device, counter)

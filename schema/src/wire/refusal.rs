@@ -1,4 +1,4 @@
-//! Why a primary refused a push.
+//! The reasons for which a primary refuses a push.
 
 /// A refusal, raised inside the push statement. The push has then changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Refusal {
         Refusal::Swallowed,
     ];
 
-    /// The text that the primary raises, part of the protocol.
+    /// Returns the text that the primary raises, which is part of the protocol.
     pub const fn name(self) -> &'static str {
         match self {
             Refusal::PayloadVersion => "fastest:payload_version",
@@ -57,12 +57,12 @@ impl Refusal {
         }
     }
 
-    /// The trigger statement that raises it. The caller may add a `FROM` or `WHERE`.
+    /// Returns the trigger statement that raises it. The caller may add a `FROM` or `WHERE`.
     pub(crate) fn raise_sql(self) -> String {
         format!("SELECT RAISE(ABORT, '{}')", self.name())
     }
 
-    /// Finds a refusal in an error message. Servers add words of their own, as in
+    /// Finds a refusal in an error message. Servers add their own words, as in
     /// `D1_ERROR: fastest:version_conflict: SQLITE_CONSTRAINT`.
     pub fn find_in(message: &str) -> Option<Refusal> {
         Refusal::ALL.into_iter().find(|refusal| message.contains(refusal.name()))

@@ -9,17 +9,19 @@ pub(crate) fn view_name(table: &Table) -> String {
     format!("fastest_row_{}", table.name)
 }
 
-/// The name of the view's column that holds the row. It contains the first eight hex digits of the
-/// SHA-256 of the column names, each followed by a line feed. A row is an array without names, so a
-/// pull must fail if a primary of another version has other columns, or has them in another order.
+/// Returns the name of the view's column that holds the row. It contains the first eight hex digits
+/// of the SHA-256 of the column names, each followed by a line feed. A row is an array without
+/// names, so a pull must fail if a primary of another version has other columns, or another order
+/// of them.
 pub(crate) fn row_column(table: &Table) -> String {
     let names: String = table.columns.iter().map(|column| format!("{}\n", column.name)).collect();
     format!("row_{}", &sha256(&names)[..8])
 }
 
-/// Returns the view of one synced table: for each row its key, its approximate bytes in an answer,
-/// and its columns in declared order as the text of a JSON array. Values are encoded whatever their
-/// storage class: the reader refuses those that do not fit their columns, and can name the row.
+/// Returns the view of one synced table: for each row its key, its approximate size in an answer in
+/// bytes, and its columns in declared order as the text of a JSON array. Values are encoded
+/// whatever their storage class: the reader refuses those that do not fit their columns, and can
+/// name the row.
 ///
 /// The array is built with `||` rather than `json_array`: D1 limits the number of function
 /// arguments, and SQLite does not remember across a view that a text is JSON.
@@ -36,8 +38,8 @@ pub fn row_ddl(table: &Table) -> String {
     )
 }
 
-/// Encodes one value in wire form. A real in a column of another kind is only reported, so it need
-/// not be exact.
+/// Returns SQL that encodes one value in wire form. A real in a column of another kind is only
+/// reported, so it need not be exact.
 fn cell(table: &Table, column: &Column) -> String {
     let c = format!("t.{}", quote(column.name));
     let blob = format!("'{{\"blob\":\"'||hex({c})||'\"}}'");
@@ -56,10 +58,11 @@ fn cell(table: &Table, column: &Column) -> String {
     )
 }
 
-/// Encodes a real. An integral one is an integer; any other is `[m, e]`, for m * 2^e. With 2^p the
-/// largest power of two that is not greater, m is the value times 2^(52-p). That is two
-/// multiplications, because 2^(52-p) may overflow; products with powers of two are exact. The
-/// decimal exponent that SQLite prints tells where to search for p, as 10 is about 2^3.322.
+/// Returns SQL that encodes a real. An integral one below 2^53 is an integer; any other is
+/// `[m, e]`, for m * 2^e. Let 2^p be the largest power of two that is not greater than the absolute
+/// value; then m is the value times 2^(52-p). That takes two multiplications, because 2^(52-p) may
+/// overflow; products with powers of two are exact. The decimal exponent that SQLite prints tells
+/// where to search for p, as 10 is about 2^3.322.
 fn exact(c: &str) -> String {
     let power =
         |exponent: &str| format!("(SELECT power FROM fastest_powers WHERE exponent={exponent})");
@@ -74,7 +77,7 @@ ORDER BY p.exponent DESC LIMIT 1) END"
     )
 }
 
-/// The approximate bytes of a row in an answer.
+/// Returns SQL for the approximate size of a row in an answer, in bytes.
 fn size(table: &Table) -> String {
     let numbers = table.columns.iter().filter(|column| column.kind != Kind::Text).count();
     let texts = table.columns.iter().filter(|column| column.kind == Kind::Text);

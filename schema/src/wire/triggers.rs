@@ -1,12 +1,13 @@
-//! The triggers that keep `fastest_changes` up to date on the primary, whoever writes.
+//! The triggers that keep `fastest_changes` up to date on the primary, no matter who writes.
 //!
 //! Sequence numbers must never repeat within a scope, and each is the scope's `max(seq) + 1`. An
-//! entry that leaves a scope could lower that maximum, so a tombstone takes its place there first.
+//! entry that leaves a scope could lower that maximum, so a tombstone with a higher number is left
+//! there first.
 
 use crate::declare::table::{Policy, Scope, Table};
 use crate::sql::quote::{literal, quote};
 
-/// The triggers of one synced table; none for a private one.
+/// Returns the triggers of a table; none if it is private.
 pub fn trigger_ddl(table: &Table) -> Vec<String> {
     let Some(scope) = table.scope.filter(|_| table.policy != Policy::Private) else {
         return Vec::new();
@@ -63,7 +64,8 @@ fn record(table: &Table, row: &str, scope: &str, deleted: u8, condition: &str) -
     )
 }
 
-/// Leaves a tombstone of kind 2 in the scope that the row's entry is about to leave.
+/// Leaves a tombstone (`deleted` = 2) in the scope that the row's entry is about to leave, if the
+/// scope changes.
 fn leave(table: &Table, scope: &str) -> String {
     let (name, pk) = (literal(table.name), quote(table.pk));
     format!(
@@ -111,8 +113,8 @@ fn lock_guard(table: &Table) -> Option<String> {
     Some(format!("CREATE TRIGGER {name} {event} ON {when} BEGIN\n  {body};\nEND"))
 }
 
-/// For a scope path: when the scope of the parent row changes, touches the rows that refer to it,
-/// so that their triggers move them too.
+/// Returns a trigger for a scope path: when the scope of the parent row changes, it touches the
+/// rows that refer to it, so that their triggers move them too.
 fn rescope(table: &Table, scope: Scope) -> Option<String> {
     let Scope::Path { column, table: parent, key, target } = scope else {
         return None;
@@ -127,8 +129,8 @@ END"
     ))
 }
 
-/// The scope of the new row. If the parent of a scope path is missing, as in the middle of a
-/// cascade, the recorded scope is kept.
+/// Returns SQL for the scope of the new row. If the parent of a scope path is missing, as in the
+/// middle of a cascade, the recorded scope is kept.
 fn new_scope(table: &Table, scope: Scope) -> String {
     match scope {
         Scope::Column(_) => computed(table, scope, "NEW"),
@@ -139,15 +141,15 @@ fn new_scope(table: &Table, scope: Scope) -> String {
     }
 }
 
-/// The scope of the old row. The recorded scope comes first: devices know the row under it, and the
-/// same delete may have removed the parent of a scope path.
+/// Returns SQL for the scope of the old row. The recorded scope takes precedence: devices know the
+/// row under it, and the same delete may have removed the parent of a scope path.
 fn old_scope(table: &Table, scope: Scope) -> String {
     let computed = computed(table, scope, "OLD");
     format!("coalesce({}, {computed}, '')", recorded(table, "scope", "OLD"))
 }
 
-/// The scope by the row's own values. A null column yields the empty scope. The expression is null
-/// only if the parent of a scope path is missing.
+/// Returns SQL for the scope that the row's own values yield. A null scope column yields the empty
+/// scope. The expression is null only if the parent of a scope path is missing.
 fn computed(table: &Table, scope: Scope, row: &str) -> String {
     match scope {
         Scope::Column(name) => {
@@ -165,7 +167,7 @@ fn computed(table: &Table, scope: Scope, row: &str) -> String {
     }
 }
 
-/// A column of the row's entry in `fastest_changes`.
+/// Returns SQL for a column of the row's entry in `fastest_changes`.
 fn recorded(table: &Table, what: &str, row: &str) -> String {
     let (name, pk) = (literal(table.name), quote(table.pk));
     format!("(SELECT {what} FROM fastest_changes WHERE tbl = {name} AND pk = {row}.{pk})")

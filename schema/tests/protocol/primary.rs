@@ -73,7 +73,7 @@ pub fn schema() -> Schema {
 pub struct Primary(pub Connection);
 
 impl Primary {
-    /// Holds a user `u`, a project `P` with snapshot `s0`, and `w1`, a workspace of it.
+    /// Returns a primary with a user `u`, a project `P` with snapshot `s0`, and its workspace `w1`.
     pub fn new() -> Primary {
         let primary = Primary::empty();
         primary.run("INSERT INTO users(id, email) VALUES ('u', 'u@example.org')");

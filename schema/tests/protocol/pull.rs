@@ -167,7 +167,7 @@ fn a_table_that_this_build_lacks_is_named() {
 fn what_went_with_its_table_is_passed_over() {
     let primary = Primary::new();
     let before = primary.pull("P", 0);
-    // What a migration that drops a table leaves.
+    // The entry that a migration leaves when it drops a table.
     primary.run(
         "INSERT INTO fastest_changes(tbl, pk, scope, version, seq, deleted)
          SELECT 'dropped', 'k', 'P', 2, max(seq) + 1, 1 FROM fastest_changes WHERE scope = 'P'",

@@ -1,4 +1,4 @@
-//! The form in which rows and lock files hold a time.
+//! The text format of times in rows and lock files.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -1,17 +1,20 @@
-//! Blocking work behind a future: it runs on a thread of its own.
+//! Runs blocking work on a thread of its own, behind a future.
 
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 
 use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
+
+/// The stack of a thread, in bytes: as much as a main thread has, because work recurses into folders.
+const STACK_BYTES: usize = 8 << 20;
 
 /// A value whose use may block: SQLite, fsync, hashing.
 ///
-/// Synchronous work uses it on the caller's thread. Asynchronous work takes it to a thread of its
+/// Synchronous work uses it on the caller's thread. Asynchronous work uses it on a thread of its
 /// own, so that the threads of the caller's runtime never block.
 #[derive(Debug)]
 pub(crate) struct OwnThread<T>(Arc<Mutex<T>>);
@@ -21,8 +24,8 @@ impl<T> OwnThread<T> {
         Self(Arc::new(Mutex::new(value)))
     }
 
-    /// Locks the value for synchronous work. After a dropped future this waits until its work has
-    /// stopped.
+    /// Locks the value for synchronous work. If a future of [`OwnThread::run`] was dropped, waits
+    /// until its work has stopped.
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         lock(&self.0)
     }
@@ -30,7 +33,8 @@ impl<T> OwnThread<T> {
 
 impl<T: Send + 'static> OwnThread<T> {
     /// Runs `work` on a thread of its own. Must be called within a tokio runtime, which drives the
-    /// network and the timers that `work` waits for.
+    /// network and the timers that `work` waits for. The thread is not one of that runtime's: these
+    /// may run out, and `work` may need them, for example to resolve a host's name.
     ///
     /// If the future is dropped, `work` is dropped at its next await.
     pub(crate) async fn run<R: Send + 'static>(
@@ -38,24 +42,32 @@ impl<T: Send + 'static> OwnThread<T> {
         work: impl AsyncFnOnce(&mut T) -> R + Send + 'static,
     ) -> R {
         let (is_wanted, unwanted) = oneshot::channel::<()>();
+        let (finish, finished) = oneshot::channel();
         let (value, runtime) = (Arc::clone(&self.0), Handle::current());
-        let running = spawn_blocking(move || {
-            let mut value = lock(&value);
-            runtime.block_on(async {
-                match select(unwanted, pin!(work(&mut value))).await {
-                    Either::Left(_) => None,
-                    Either::Right((done, _)) => Some(done),
-                }
-            })
-        });
-        let done = running.await.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()));
+        let thread = Builder::new().name("fastest".to_owned()).stack_size(STACK_BYTES);
+        let body = move || {
+            let working = AssertUnwindSafe(|| {
+                let mut value = lock(&value);
+                runtime.block_on(async {
+                    match select(unwanted, pin!(work(&mut value))).await {
+                        Either::Left(_) => None,
+                        Either::Right((done, _)) => Some(done),
+                    }
+                })
+            });
+            // Nobody may be left who waits for it.
+            let _ = finish.send(panic::catch_unwind(working));
+        };
+        thread.spawn(body).expect("the system can start a thread");
+        let done = finished.await.expect("the thread sends before it ends");
         drop(is_wanted);
+        let done = done.unwrap_or_else(|payload| panic::resume_unwind(payload));
         done.expect("the work is wanted until here")
     }
 }
 
-/// A panic leaves what SQLite and the file system make of a transaction that was never finished, as
-/// a killed process does. So a poisoned lock is as good as any.
+/// Locks the value even if the lock is poisoned. A panic leaves unfinished transactions, as a
+/// killed process does, and SQLite and the file system cope with those.
 fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -86,7 +98,7 @@ mod tests {
                 *value
             });
             let other = async {
-                // Only a runtime that is not blocked comes here while the work waits for it.
+                // The work waits for this task, which only a runtime that is not blocked can run.
                 while begun.try_recv().is_err() {
                     sleep(Duration::from_millis(1)).await;
                 }
@@ -112,6 +124,14 @@ mod tests {
             assert!(began.elapsed() < Duration::from_secs(60), "it did not wait for the lost work");
             assert_eq!(*value.lock(), 1);
         });
+    }
+
+    #[test]
+    fn work_may_need_the_threads_of_the_runtime() {
+        let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        let value = OwnThread::new(());
+        let work = value.run(async |()| tokio::task::spawn_blocking(|| 7).await.unwrap());
+        assert_eq!(runtime.block_on(work), 7);
     }
 
     #[test]

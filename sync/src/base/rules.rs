@@ -1,36 +1,40 @@
-//! What differs between Fastest's own schema and an application's.
+//! The differences between Fastest's own schema and an application's.
 //!
-//! Replica, push and pull work for any schema. Where they differ, they ask for the rule, not for the
-//! owner: so each difference has a name, and its reason stands here.
+//! Replica, push and pull work for any schema. Where their behaviour depends on the schema, they
+//! test a rule and not the owner, so that each difference has a name, and its reason is given here.
 
 use fastest_schema::Schema;
 
-/// What differs between schemas. Chosen when a replica is opened, by [`Rules::of`].
+/// The rules of a schema. [`Rules::of`] chooses them when a replica is opened.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Rules {
-    /// Some tables have rules of their own (`EngineTable`): packs bring content, which an application
-    /// has no store for, heads are merged as trees, and it is recorded which snapshots follow which.
+    /// Some tables have special rules (`EngineTable`): packs carry content, for which an
+    /// application has no store; heads are merged as trees; and the children of each snapshot are
+    /// recorded.
     pub(crate) has_engine_tables: bool,
-    /// A scope is a project: it has a row in `projects`, and its owner is sent with it. Other schemas have
-    /// scopes without rows, so which there are is known from what was written and read.
+    /// A scope is a project: it has a row in `projects`, and its owner is sent with it. In other
+    /// schemas, a scope has no row of its own, so the known scopes are those that were written or
+    /// read.
     pub(crate) scopes_are_projects: bool,
-    /// A row may move to another scope. Then a refusal may be about rows of scopes that are not held.
+    /// A row may move to another scope. So a refusal may be about rows in scopes that this device
+    /// does not hold.
     pub(crate) rows_change_scope: bool,
     /// Rows that were written together are sent together, whatever their scopes.
     pub(crate) keeps_transactions: bool,
-    /// A transaction that the primary refuses is set aside, so that others go on.
+    /// A transaction that the primary refuses is set aside, so that it does not block others.
     pub(crate) sets_refused_aside: bool,
-    /// What rows refer to is never deleted. A primary that lacks it has lost it.
+    /// Rows that others refer to are never deleted. A primary that lacks such a row has lost it.
     pub(crate) referred_rows_stay: bool,
-    /// Rows of append-only tables go with the row that they refer to, as their foreign keys say.
+    /// Rows of append-only tables are deleted with the row that they refer to, as their foreign
+    /// keys say.
     pub(crate) deletes_cascade: bool,
-    /// The row that is chosen in a conflict is checked as any write of an application. Otherwise it is
-    /// queued as it is, and a choice to delete only drops what waits.
+    /// The row or the delete that is chosen in a conflict is checked like any write of an
+    /// application. Otherwise it is queued without these checks.
     pub(crate) choices_are_checked: bool,
-    /// The primary inside the store is brought up to date without being asked: it has no other devices
-    /// that an upgrade could lock out.
+    /// The primary inside the store is migrated without asking: no other device uses it that an
+    /// upgrade could lock out.
     pub(crate) upgrades_own_primary: bool,
-    /// Migrations only add, so a primary that is newer can be written to.
+    /// Migrations only add, so this build can write to a newer primary.
     pub(crate) migrations_only_add: bool,
 }
 

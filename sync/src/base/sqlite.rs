@@ -1,4 +1,4 @@
-//! Settings and transactions that every SQLite file of ours needs.
+//! Settings and transactions of all of Fastest's SQLite files.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::base::waiting::{while_telling, writer_of};
 use crate::base::world::World;
 
-/// How long a statement waits for other processes: long enough for any queue of people, short enough
-/// for a stuck process to be noticed.
+/// How long a statement waits for other processes: long enough for a queue of commands, and short
+/// enough for a stuck process to be noticed.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Runs `work`, which may have to wait for a process that writes to the file at `path`. The user is
@@ -72,8 +72,8 @@ pub(crate) fn set_rollback_journal(connection: &Connection) -> Result<(), rusqli
     set.map(drop)
 }
 
-/// Formats an error of SQLite without the whole statement, which may be long and hold an application's
-/// values. The first characters at the point of failure are enough.
+/// Formats an error of SQLite without the whole statement, which may be long and contain an
+/// application's values. Quotes at most 40 characters from the point of failure.
 pub(crate) fn words(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqlInputError { msg, sql, offset, .. } => {

@@ -1,8 +1,9 @@
-//! Locks between processes, and what a user who waits for one is told.
+//! Locks between processes, and messages for a user who waits for one.
 //!
-//! A command that takes a lock file writes its name into it (`docs/formats-workspace.md`), so that a
-//! second command can say what it waits for. The system releases the lock when the process ends. The
-//! line stays in the file, and means nothing while the lock is free.
+//! A command that takes a lock file writes a line into it: who it is, and since when
+//! (`docs/formats-workspace.md`). So a second command can say what it waits for. The system
+//! releases the lock when the process ends. The line stays in the file, and means nothing while the
+//! lock is free.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -17,13 +18,13 @@ use jiff::Timestamp;
 
 use crate::base::clock;
 
-/// How long a command waits before it says so. Nearly all locks are held for less.
+/// How long a command waits before it tells the user. Nearly all locks are held for less.
 pub(crate) const TELL_AFTER: Duration = Duration::from_secs(1);
 
 /// The version of the line in a lock file.
 const VERSION: u32 = 1;
 
-/// How many bytes of that line are read, at most.
+/// The most bytes of that line that are read.
 const LINE_BYTES_MAX: usize = 4096;
 
 /// A lock file that could not be opened or locked.
@@ -39,7 +40,7 @@ pub struct LockError {
 }
 
 impl LockError {
-    /// For `map_err`.
+    /// Adds the action and the path to the error of a system call, for `map_err`.
     fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self { action, path, source }
@@ -49,9 +50,9 @@ impl LockError {
 /// A command that waits for another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// What both of them need, as a noun.
+    /// What both commands need, as a noun.
     pub what: String,
-    /// The process that has it, if that is known.
+    /// The process that holds the lock, if it is known.
     pub holder: Option<Holder>,
 }
 
@@ -64,7 +65,8 @@ pub struct Holder {
     pub command: String,
     /// When it took the lock: RFC 3339, UTC. For the writer of a SQLite file, when the process started.
     pub since: Option<String>,
-    /// Whether it is stopped, as by Ctrl-Z, and continues only when it is told to.
+    /// Whether it is suspended, for example by Ctrl-Z, so that it will not release the lock by
+    /// itself.
     pub stopped: bool,
 }
 
@@ -84,7 +86,8 @@ impl fmt::Display for Waiting {
     }
 }
 
-/// How this process names itself in lock files, and what it calls when it waits for another.
+/// The name of this process in lock files, and the function that it calls when it waits for
+/// another.
 struct Process {
     command: String,
     told: Box<dyn Fn(&Waiting) + Send + Sync>,
@@ -100,7 +103,8 @@ pub fn introduce(command: &str, told: impl Fn(&Waiting) + Send + Sync + 'static)
     let _ = PROCESS.set(Process { command, told: Box::new(told) });
 }
 
-/// Waits for a lock, and writes into it who holds it. `what` is a noun for what the lock protects.
+/// Takes a lock, waits if another process holds it, and writes this process into the lock file.
+/// `what` is a noun for what the lock protects.
 pub(crate) fn lock(path: &Path, what: &str) -> Result<File, LockError> {
     lock_file(open(path)?, path, what)
 }
@@ -119,7 +123,8 @@ pub(crate) fn lock_file(file: File, path: &Path, what: &str) -> Result<File, Loc
     Ok(file)
 }
 
-/// Takes a lock if it is free. Returns `None` if somebody holds it.
+/// Takes a lock if it is free. Returns `None` if it is held, or could not be locked. Only a failure
+/// to open the file is an error.
 pub(crate) fn try_lock(path: &Path) -> Result<Option<File>, LockError> {
     open(path).map(try_lock_file)
 }
@@ -137,8 +142,9 @@ fn open(path: &Path) -> Result<File, LockError> {
     file.map_err(LockError::of("open", path))
 }
 
-/// Writes into a lock file who holds it. If that fails, as on a full disk, the lock is held all the
-/// same. A file with a second hard link may be another file too, and is not written to.
+/// Writes this process into a lock file that it holds. If that fails, as on a full disk, it holds
+/// the lock all the same. A file with a second hard link is also a file elsewhere, and is not
+/// written to.
 fn sign(file: &File) {
     if file.metadata().map_or(true, |found| found.nlink() > 1) {
         return;
@@ -149,7 +155,7 @@ fn sign(file: &File) {
     let _ = file.set_len(0).and_then(|()| file.write_all_at(line.as_bytes(), 0));
 }
 
-/// Returns who holds the lock at `path`.
+/// Returns a description of the wait for the lock at `path`, with the holder that its file names.
 pub(crate) fn waiting(path: &Path, what: &str) -> Waiting {
     match File::open(path) {
         Ok(file) => waiting_for(&file, what),
@@ -157,7 +163,7 @@ pub(crate) fn waiting(path: &Path, what: &str) -> Waiting {
     }
 }
 
-/// Returns who holds the lock on an open file.
+/// Like [`waiting`], for a lock file that is already open.
 fn waiting_for(file: &File, what: &str) -> Waiting {
     let mut line = vec![0; LINE_BYTES_MAX];
     let read = file.read_at(&mut line, 0);
@@ -202,15 +208,15 @@ pub(crate) fn tell(waiting: &Waiting) {
     }
 }
 
-/// Returns who writes to a SQLite file in WAL mode, as far as the system can tell.
+/// Returns the process that writes to a SQLite file in WAL mode, as far as the system can tell.
 pub(crate) fn writer_of(database: &Path) -> Waiting {
     let what = format!("the database {}", database.display());
     Waiting { what, holder: sqlite_writer(database).ok().flatten() }
 }
 
 /// Finds the process that holds the write lock of a SQLite file in WAL mode: byte 120 of the `-shm`
-/// file (<https://sqlite.org/walformat.html#wal_locks>). To open and close that file would release our
-/// own locks on it, so the system's list of locks is read instead.
+/// file (<https://sqlite.org/walformat.html#wal_locks>). Opening and closing that file would
+/// release our own locks on it, so this reads the system's list of locks instead.
 #[cfg(target_os = "linux")]
 fn sqlite_writer(database: &Path) -> io::Result<Option<Holder>> {
     const WRITE_LOCK: u64 = 120;
@@ -231,15 +237,15 @@ fn sqlite_writer(database: &Path) -> io::Result<Option<Holder>> {
     let Some(pid) = pid else { return Ok(None) };
     let words = std::fs::read(format!("/proc/{pid}/cmdline"))?;
     let command = command_in(&String::from_utf8_lossy(&words));
-    // The start of the process stands for that of the transaction: transactions are short, and a
-    // process that has a long one does little else.
+    // The start of the process is taken for that of the transaction: transactions are short, and a
+    // process with a long one does little else.
     let since = std::fs::metadata(format!("/proc/{pid}")).and_then(|data| data.modified());
     let since = since.ok().and_then(|time| Timestamp::try_from(time).ok()).map(clock::text);
     Ok(Some(Holder { pid, command, since, stopped: is_stopped(pid) }))
 }
 
-/// Returns the program and its command from a command line, whose words each end with a zero byte. The
-/// other words may be secret, and are left out.
+/// Returns the name of the program from a command line, whose words each end with a zero byte; for
+/// `fastest` its command as well. The other words may be secret, and are left out.
 #[cfg(any(target_os = "linux", test))]
 fn command_in(line: &str) -> String {
     let mut words = line.split('\0').filter(|word| !word.is_empty());

@@ -1,10 +1,11 @@
 //! Time, randomness and waiting: everything that a device takes from outside, besides files and
 //! networks.
 //!
-//! Whoever opens a store, a database or a remote says which world it is in, and nothing in this crate
-//! asks the system itself (`sync/tests/sync/outside.rs` reads the sources). In a world that is made
-//! from a seed, the seed is a run. `docs/decisions/0020-the-world-from-outside.md` says what is not
-//! in it.
+//! The caller that opens a store, a database or a remote passes a world. Other code of this crate
+//! does not ask the system; `sync/tests/sync/outside.rs` checks the sources, and lists the
+//! exception, which is messages about locks. In a world that is made from a seed, the same seed
+//! gives the same run. `docs/decisions/0020-the-world-from-outside.md` says what a world does not
+//! cover.
 
 use std::fmt;
 use std::pin::pin;
@@ -18,13 +19,13 @@ use ulid::Ulid;
 
 use crate::base::clock;
 
-/// What a world is made of.
+/// The clocks, the randomness and the waits of a [`World`].
 #[async_trait]
 pub trait Sources: fmt::Debug + Send + Sync {
-    /// Returns the time of the wall clock since 1970, UTC.
+    /// Returns the wall clock, as the time since 1970 in UTC.
     fn unix_time(&self) -> Duration;
 
-    /// Returns the time since a moment that never changes. It never goes back.
+    /// Returns the time since a fixed moment. It never decreases.
     fn monotonic(&self) -> Duration;
 
     /// Returns a uniformly random number.
@@ -33,8 +34,9 @@ pub trait Sources: fmt::Debug + Send + Sync {
     /// Waits, and lets other tasks run.
     async fn wait(&self, time: Duration);
 
-    /// Returns when work that began now, and may take `limit`, has taken too long. It is polled
-    /// together with that work, and dropped when the work is done.
+    /// Completes when work that begins now has taken longer than `limit`. It is polled together
+    /// with that work, and dropped when the work is done. Where [`Sources::wait`] takes no time,
+    /// this must not complete at once, or work would be given up at once.
     async fn expire(&self, limit: Duration);
 
     /// Blocks the thread.
@@ -46,12 +48,12 @@ pub trait Sources: fmt::Debug + Send + Sync {
 pub struct World(Arc<dyn Sources>);
 
 impl World {
-    /// Makes a world of its sources.
+    /// Creates a world from its sources.
     pub fn new(sources: Arc<dyn Sources>) -> Self {
         Self(sources)
     }
 
-    /// Returns the system's world. Waiting in it takes a tokio runtime with time.
+    /// Returns the system's world. Its waits and timeouts need a tokio runtime with timers.
     pub fn system() -> Self {
         Self(Arc::new(System { since: Instant::now() }))
     }
@@ -72,7 +74,7 @@ impl World {
     pub fn new_id(&self) -> String {
         let time_ms = u64::try_from(self.0.unix_time().as_millis()).unwrap_or(u64::MAX);
         let random = u128::from(self.random()) << 64 | u128::from(self.random());
-        // It takes the low 48 bits of the time, and the low 80 of the number.
+        // `from_parts` takes the low 48 bits of the time, and the low 80 of the number.
         Ulid::from_parts(time_ms, random).to_string()
     }
 
@@ -81,7 +83,7 @@ impl World {
         self.0.random()
     }
 
-    /// Starts to measure a time.
+    /// Starts a stopwatch, which uses the monotonic clock.
     pub fn stopwatch(&self) -> Stopwatch {
         Stopwatch { world: self.clone(), since: self.0.monotonic() }
     }
@@ -91,7 +93,7 @@ impl World {
         self.0.wait(time).await;
     }
 
-    /// Does work that may take `limit`. Returns `None`, and drops the work, if it takes longer.
+    /// Runs `work` with a time limit. Returns `None`, and drops the work, if it takes longer.
     pub async fn timeout<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         match select(pin!(work), self.0.expire(limit)).await {
             Either::Left((done, _)) => Some(done),
@@ -113,7 +115,7 @@ pub struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// Returns the time since it was started.
+    /// Returns the time since the last start or restart.
     pub fn passed(&self) -> Duration {
         self.world.0.monotonic().saturating_sub(self.since)
     }

@@ -1,4 +1,4 @@
-//! A file with the rows of an application, in tables that the application declares.
+//! A file with an application's rows, in tables that the application declares.
 //!
 //! ```no_run
 //! # use fastest_schema::{Migration, Row, Schema, table};
@@ -10,9 +10,9 @@
 //!     /// ULID.
 //!     #[pk]
 //!     pub id: String,
-//!     /// Whose it is.
+//!     /// The team that owns it.
 //!     pub team: String,
-//!     /// What it says.
+//!     /// The text.
 //!     pub text: String,
 //! }
 //!
@@ -35,15 +35,16 @@
 //! ```
 //!
 //! Reads and writes are local, and need no network. Any number of processes may use one file at once.
-//! One of them pushes at a time, and the others wait for it.
+//! One of them pushes at a time, and the others wait for it. The asynchronous methods need a tokio
+//! runtime.
 //!
-//! Writes that belong together go into one transaction ([`Database::transaction`]), which reaches the
-//! primary as a whole. Transactions are sent in the order in which they were written, across all scopes.
-//! A transaction that writes to a row which still waits from another becomes one with it. So a row that
-//! every transaction writes, such as a counter, ties all of them together, and one that is refused holds
-//! up the others. A row that another device changed meanwhile is merged, as outside of a transaction.
-//! Where both changed the same column, the primary's value stands, the conflict is kept
-//! ([`Database::conflicts`]), and the rest of the transaction is sent.
+//! Writes that belong together go into one transaction ([`Database::transaction`]), which reaches
+//! the primary as a whole. Transactions are sent in the order in which they were written, across
+//! all scopes. A transaction that writes to a row of a transaction that is still queued is joined
+//! with it. So a row that every transaction writes, such as a counter, ties all of them together,
+//! and a refused one holds up the others. A row that another device changed meanwhile is merged, as
+//! it is outside of a transaction. Where both changed the same column, the primary's value is used,
+//! the conflict is kept ([`Database::conflicts`]), and the rest of the transaction is sent.
 //!
 //! A write is checked as far as this device can know ([`WriteError`]). The primary may still refuse it,
 //! for example because a unique value was taken by another device. Then the transaction is set aside with
@@ -51,8 +52,9 @@
 //! depend on it is sent. Once one of its rows is written again, the next push tries it again. It can also
 //! be retried unchanged, or dropped.
 //!
-//! A row that releases a unique value is sent before the row that takes it, in the same statement. In a
-//! cycle, such as two rows that swap names, no order works: push one of them with a third name first.
+//! A row that releases a unique value is sent before the row that takes it, also within one
+//! statement. In a cycle, such as two rows that swap names, no order works: push one of them with a
+//! third name first.
 //!
 //! Values arrive as they were written, reals bit by bit. NaN is refused, because SQLite would store null.
 //! If someone writes a value on the primary that does not fit its column, that row is held back
@@ -98,24 +100,24 @@ use crate::rows::write_error::WriteError;
 const LOCK_ASKED_EVERY: Duration = Duration::from_millis(20);
 
 impl DatabaseError {
-    /// Whether the primary was out of reach. Writes stay queued, and a later try may succeed as it
-    /// is.
+    /// Whether the primary was unreachable. Writes stay queued, and the same call may succeed
+    /// later.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Sync(error) if error.is_unreachable())
     }
 }
 
-/// Why a transaction was not written.
+/// The error of a transaction that was not written.
 enum Failed<E> {
     /// The caller's work failed.
     Work(E),
     /// The database failed.
-    EngineTable(DatabaseError),
+    Database(DatabaseError),
 }
 
 impl<E> From<ReplicaError> for Failed<E> {
     fn from(error: ReplicaError) -> Self {
-        Self::EngineTable(error.into())
+        Self::Database(error.into())
     }
 }
 
@@ -124,13 +126,13 @@ impl<E> From<ReplicaError> for Failed<E> {
 pub struct Database {
     path: PathBuf,
     replica: OwnThread<Replica>,
-    /// The one scope that the file is for; `None` for any.
+    /// The file's scope; `None` if it may hold rows of any scope.
     scope: Option<ScopeId>,
 }
 
 impl Database {
-    /// Opens the file at `path` for rows of any scope, and creates it if it is missing. `world` is
-    /// where times and ids come from.
+    /// Opens the file at `path` for rows of any scope, and creates it if it is missing. Times and
+    /// ids come from `world`.
     pub fn open(path: &Path, schema: &'static Schema, world: World) -> Result<Self, DatabaseError> {
         Self::open_file(path, schema, None, world)
     }
@@ -146,13 +148,14 @@ impl Database {
         Self::open_file(path, schema, Some(ScopeId::from(scope)), world)
     }
 
-    /// Opens a file that an application made, by the schema that the file records. This serves to
-    /// look at what waits there without the application.
+    /// Opens a file that an application created, with the schema recorded in the file. Its
+    /// conflicts and refused transactions can then be inspected and resolved without the
+    /// application.
     ///
     /// # Errors
     ///
-    /// Returns [`DatabaseError::Unreadable`] if it is no such file, or one of another version. The
-    /// file is not changed then.
+    /// Returns [`DatabaseError::Unreadable`], and leaves the file unchanged, if it is not an
+    /// application's file or was created by another version.
     pub fn open_recorded(path: &Path, world: World) -> Result<Self, DatabaseError> {
         let (schema, scope) = recorded(path)?;
         Self::open_file(path, schema, scope, world)
@@ -185,8 +188,8 @@ impl Database {
     /// Runs several writes as one: they are applied together here or, if `work` fails, not at all.
     /// The primary, too, accepts them together or refuses them together ([`Database::refused`]).
     ///
-    /// If a row still waits from another transaction, both become one, up to 1 MB. Past that, the
-    /// earlier one is sent first, without the row.
+    /// If another transaction that is still queued has one of the rows, both are joined, up to 1
+    /// MB. Beyond that, the earlier one is sent first, without the row.
     pub fn transaction<T, E: From<DatabaseError>>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
@@ -195,12 +198,12 @@ impl Database {
         let done = self.replica.lock().write(|session| {
             let begun = Outbox(session).last_revision()?;
             let done = work(&Transaction::new(session, scope)).map_err(Failed::Work)?;
-            join_since(session, begun).map_err(|error| Failed::EngineTable(error.into()))?;
+            join_since(session, begun).map_err(|error| Failed::Database(error.into()))?;
             Ok(done)
         });
         done.map_err(|failed| match failed {
             Failed::Work(error) => error,
-            Failed::EngineTable(error) => error.into(),
+            Failed::Database(error) => error.into(),
         })
     }
 
@@ -263,17 +266,17 @@ impl Database {
         connection.map_err(|source| self.replica.lock().read().failed(source).into())
     }
 
-    /// Sends what waits in a scope to the primary, together with what was written in the same
-    /// transactions. A transaction that depends on a waiting one of another scope stays until that
-    /// one was sent.
+    /// Sends the queued rows of a scope to the primary, together with the other rows of the same
+    /// transactions. A transaction that depends on a queued one of another scope stays queued until
+    /// that one was sent.
     pub async fn push(&mut self, remote: &Remote, scope: &str) -> Result<Pushed, DatabaseError> {
         let scope = ScopeId::from(scope);
         self.check_scope(&scope)?;
         self.push_some(remote, Some(scope)).await
     }
 
-    /// Sends everything that waits. Transactions that the primary refuses are named in the result
-    /// and stay ([`Database::refused`]); all others are sent.
+    /// Sends everything that is queued. Transactions that the primary refuses are named in the
+    /// result and stay ([`Database::refused`]); all others are sent.
     pub async fn push_all(&mut self, remote: &Remote) -> Result<Pushed, DatabaseError> {
         self.push_some(remote, self.scope.clone()).await
     }
@@ -327,21 +330,21 @@ impl Database {
         self.replica.run(pull).await
     }
 
-    /// Returns the scopes in which something waits for the primary, the longest waiting first.
+    /// Returns the scopes that have queued rows, the one with the oldest first.
     pub fn waiting(&self) -> Result<Vec<String>, DatabaseError> {
         Ok(Outbox(self.replica.lock().read()).scopes()?.into_iter().map(String::from).collect())
     }
 
     /// Returns the rows that this device and the primary changed differently, the oldest first. The
-    /// primary's version stands, and both are kept until [`Database::resolve`] settles the
+    /// primary's version is used, and both are kept until [`Database::resolve`] resolves the
     /// conflict.
     pub fn conflicts(&self) -> Result<Vec<RowConflict>, DatabaseError> {
         Ok(Resolver(self.replica.lock().read()).conflicts(None)?)
     }
 
     /// Returns the rows that the primary has and this device cannot store, because a value does not
-    /// fit its column. Here they stay as they were, and writes to them wait, until they are mended
-    /// on the primary and pulled.
+    /// fit its column. Here they stay as they were, and writes to them wait, until they are
+    /// corrected on the primary and pulled.
     pub fn held(&self) -> Result<Vec<HeldRow>, DatabaseError> {
         Ok(Held(self.replica.lock().read()).of(None)?)
     }
@@ -363,8 +366,8 @@ impl Database {
         Ok(self.replica.lock().write(|session| Refused(session).retry_all())?)
     }
 
-    /// Reverts what was written in a refused transaction: its rows are again as the primary was
-    /// last known to have them. Returns what was dropped.
+    /// Reverts the writes of a refused transaction: its rows become what the primary was last known
+    /// to have. Returns the dropped transaction.
     pub fn drop_refused(&mut self, id: i64) -> Result<RefusedTransaction, DatabaseError> {
         Ok(self.replica.lock().write(|session| refused::drop(session, id))?)
     }
@@ -418,7 +421,8 @@ async fn lock_push(database: &Path, world: &World) -> Result<File, SyncError> {
     }
 }
 
-/// Joins everything that a call wrote into one transaction, unless that would be too large.
+/// Joins all rows written since revision `begun` into one transaction, unless that would be too
+/// large.
 fn join_or_part(session: Session<'_>, begun: i64) -> Result<(), DatabaseError> {
     match join_since(session, begun) {
         Err(WriteError::TransactionTooLarge { .. }) => Ok(()),
@@ -459,7 +463,7 @@ fn recorded(path: &Path) -> Result<(&'static Schema, Option<ScopeId>), DatabaseE
     let migration = migration.map(|name| Migration { name: name.leak(), sql: "" });
     let migrations = Vec::from_iter(migration).leak();
     let schema = Schema { owner: held.owner.leak(), tables: tables.leak(), migrations };
-    // Opening the file would migrate it to what this build makes of the schema.
+    // Opening the file would migrate it if this build recorded the schema differently.
     if declared(&schema) == record {
         Ok((Box::leak(Box::new(schema)), scope))
     } else {
@@ -467,7 +471,7 @@ fn recorded(path: &Path) -> Result<(&'static Schema, Option<ScopeId>), DatabaseE
     }
 }
 
-/// Assigns a file its device id and its scope, the first time.
+/// Assigns a new file its device id and its scope.
 fn introduce(session: Session<'_>, scope: Option<&ScopeId>) -> Result<(), ReplicaError> {
     if DeviceRow(session).introduce_file()? {
         SchemaRow(session).set_scope(scope)?;

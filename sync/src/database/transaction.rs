@@ -14,7 +14,7 @@ use crate::rows::write_error::WriteError;
 /// A [`crate::Database`] within a transaction. Reads see the writes that came before.
 pub struct Transaction<'a> {
     session: Session<'a>,
-    /// The one scope that the file is for; `None` for any.
+    /// The file's scope; `None` if it may hold rows of any scope.
     scope: Option<&'a ScopeId>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Transaction<'a> {
             return Err(DatabaseError::NoColumn { table, column });
         }
         let value = value.into();
-        // As a parameter NaN would become null, and match rows without a value.
+        // SQLite would bind NaN as null, which would match rows without a value.
         if value.is_nan() {
             return Ok(Vec::new());
         }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use fastest_core::progress::{Counts, Progress};
 
-/// The phase that a command is in, and its counts. A clone is another look at the same command.
+/// The phase that a command is in, and its counts. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Activity {
     phase: Arc<Mutex<Phase>>,

@@ -1,4 +1,4 @@
-//! What a scan needs SQLite for: databases of applications in a working copy. The application's own
+//! Reads the SQLite databases of applications in a working copy, for scans. The application's own
 //! files are never changed here.
 
 use std::io;
@@ -19,10 +19,10 @@ impl Databases for AppDatabases {
     fn settle(&self, copy: &Path) -> Result<(), Refusal> {
         let connection =
             Connection::open_with_flags(copy, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
-        // Nobody else knows of the copy, so its log needs no shared memory.
+        // No other process has the copy open, so its WAL needs no shared memory.
         connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
-        // The first read rolls back what a journal holds. This statement needs no schema, which may
-        // be of any version.
+        // The first read rolls back a hot journal. This statement does not parse the schema, which
+        // may be of any version.
         read(&connection)?;
         let is_busy = |row: &rusqlite::Row<'_>| row.get::<_, bool>(0);
         if connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], is_busy)? {
@@ -52,7 +52,7 @@ fn flags(access: OpenFlags) -> OpenFlags {
     access | OpenFlags::SQLITE_OPEN_NOFOLLOW
 }
 
-/// Reads a number from the header, which begins a transaction.
+/// Reads a number from the header, which begins the read transaction.
 fn read(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.query_row("PRAGMA user_version", [], |_| Ok(()))
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// Makes a database whose rows are only in its log, as a killed process leaves it.
+    /// Creates a database whose rows are only in its WAL, as a killed process leaves it.
     fn with_log(folder: &Path) -> std::path::PathBuf {
         let path = folder.join("app.db");
         let connection = Connection::open(&path).unwrap();

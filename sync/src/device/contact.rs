@@ -1,5 +1,5 @@
-//! Queued pushes. A push that finds the primary out of reach is queued, and sent in order by the
-//! next command that reaches it.
+//! Queued pushes. A push is queued if the primary is unreachable. The next command that reaches the
+//! primary sends the queue in order.
 
 use fastest_schema::tables::projects::Project;
 use fastest_schema::{Row, RowKey, ScopeId};
@@ -19,20 +19,20 @@ use crate::replica::local::queue::Queue;
 enum Ending {
     /// The primary accepted it.
     Accepted,
-    /// The primary is out of reach.
+    /// The primary is unreachable.
     OutOfReach,
     /// It failed for another reason.
     Failed,
 }
 
-/// What becomes of a scope's place in the queue.
+/// What happens to a scope's place in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// It is given up: the push got through.
+    /// It is removed: the push succeeded.
     GiveUp,
-    /// It is taken, or kept if the scope has one: the next command that reaches the primary pushes.
+    /// The scope is queued, or stays queued: the next command that reaches the primary pushes it.
     Take,
-    /// It stays as it is: a push that fails and was not queued is for the user to try again.
+    /// It stays as it is: if the scope was not queued, the user has to repeat the push.
     Leave,
 }
 
@@ -66,7 +66,7 @@ impl OpenDevice {
     }
 
     /// Sends the queued pushes, the oldest first. One that cannot be sent now stays queued. Returns
-    /// what the user should know, and fails if the primary is out of reach.
+    /// notices for the user, and fails if the primary is unreachable.
     pub(crate) async fn send_queued(&mut self, remote: &Remote) -> Result<Vec<String>, SyncError> {
         let mut notices = Vec::new();
         let queued = Queue(self.replica.read()).scopes()?;
@@ -82,7 +82,8 @@ impl OpenDevice {
         Ok(notices)
     }
 
-    /// Sends everything that waits in a scope, and queues the scope if the primary is out of reach.
+    /// Sends everything that is queued in a scope's outbox, and queues the scope if the primary is
+    /// unreachable.
     pub(crate) async fn push_scope(
         &mut self,
         remote: &Remote,
@@ -103,8 +104,8 @@ impl OpenDevice {
 }
 
 impl OpenDevice {
-    /// Refuses to create a project on a primary that has another one of the same name: whoever made
-    /// that one may not know of this one.
+    /// Refuses to create a project on a primary that has another project of the same name, whose
+    /// creator may not know of this one.
     async fn check_not_second(
         &mut self,
         remote: &Remote,

@@ -1,8 +1,8 @@
-//! The working copies that a device knows: the path of each, its project and workspace, and the
+//! The device's list of working copies: the path of each, its project and workspace, and the
 //! snapshot that it is based on.
 //!
 //! The state in a folder's `.fastest` moves with the folder. It may be deleted without the folder
-//! (`git clean -fdx`), or copied along with it. From this list a device can tell what the folder was.
+//! (`git clean -fdx`), or copied along with it. The list tells a device what the folder was.
 
 use fastest_schema::SnapshotId;
 use std::os::unix::ffi::OsStrExt;
@@ -30,8 +30,8 @@ use crate::replica::local::copies::{Copies, KnownCopy};
 use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
 
-/// The most files of a snapshot that are looked for in a folder, to tell whether it still is what
-/// it was.
+/// The most files of a snapshot that are looked up in a folder, to tell whether it is still the
+/// same working copy.
 const FILES_LOOKED_FOR_MAX: usize = 2_000;
 
 impl OpenDevice {
@@ -41,8 +41,8 @@ impl OpenDevice {
         found.ok_or_else(|| SyncError::NoProject { path: dir.to_owned() })
     }
 
-    /// Works as [`OpenDevice::find`], and returns `None` if there is none. Restores the `.fastest` of a
-    /// folder that lost it, which [`OpenDevice::take_notices`] reports.
+    /// Works as [`OpenDevice::find`], but returns `None` if there is no working copy. Restores the
+    /// `.fastest` of a folder that lost it, which [`OpenDevice::take_notices`] reports.
     pub(crate) fn find_any(&mut self, dir: &Path) -> Result<Option<WorkingCopy>, SyncError> {
         let found = WorkingCopy::find(dir, &self.trust)?;
         let path = dir.canonicalize().map_err(SyncError::io("open", dir))?;
@@ -62,7 +62,8 @@ impl OpenDevice {
         std::mem::take(&mut self.notices)
     }
 
-    /// Lists the working copies that older versions made, before one of them loses its state.
+    /// Adds working copies that older versions created to the device's list, before one of them
+    /// loses its state. Does nothing if the list has entries.
     pub(crate) fn learn_copies(&mut self) -> Result<(), SyncError> {
         let session = self.replica.read();
         if Copies(session).is_any()? {
@@ -88,8 +89,9 @@ impl OpenDevice {
         Ok(())
     }
 
-    /// Returns the project that an older version made a folder a working copy of. It kept no list,
-    /// so nothing is known of what the folder is based on.
+    /// Returns the project of a workspace that was created in the folder `root` on this machine and
+    /// has no entry in the device's list: an older version, which kept no list, created it, or a
+    /// command was killed. Nothing is known of the snapshot that the folder is based on.
     pub(crate) fn was_made_here(&self, root: &Path) -> Result<Option<Project>, SyncError> {
         let session = self.replica.read();
         let Some(path) = root.to_str() else { return Ok(None) };
@@ -107,9 +109,9 @@ impl OpenDevice {
         Ok(project.transpose()?.flatten())
     }
 
-    /// Restores the `.fastest` of a folder that lost it. If another folder has taken its place, or most of
-    /// its files are gone, every difference would count as an edit: then the call fails for the folder
-    /// that was `asked` for, and skips any other.
+    /// Restores the `.fastest` of a folder that lost it. If another folder has taken its place, or
+    /// most of its files are gone, every difference would count as an edit. In that case the call
+    /// fails if this is the folder that was `asked` for, and otherwise returns `None`.
     fn find_again(
         &mut self,
         known: &KnownCopy,
@@ -120,7 +122,8 @@ impl OpenDevice {
             let project = session.row::<Project>(&known.project_id)?;
             (project, session.row::<Workspace>(&known.workspace_id)?)
         };
-        // The store may be older than its list of copies, and lack these rows.
+        // The rows may be missing: a pull deletes the row of a workspace that was deleted on the
+        // primary.
         let (Some(project), Some(workspace)) = (project, workspace) else { return Ok(None) };
         let _making = self.copies_lock()?;
         if let Some(copy) = WorkingCopy::at(&known.root, &self.trust)? {
@@ -163,8 +166,8 @@ impl OpenDevice {
         Ok(Some(copy))
     }
 
-    /// Returns where the device keeps a copy of the list of what checkouts left in a folder, in
-    /// case the folder loses its `.fastest`.
+    /// Returns the path of the device's backup of the list of paths that checkouts left in a
+    /// folder. It is used if the folder loses its `.fastest`.
     fn left_kept_at(&self, root: &Path) -> PathBuf {
         self.left_folder().join(name_of_left(root))
     }
@@ -173,14 +176,15 @@ impl OpenDevice {
         self.dir.join("left")
     }
 
-    /// Records the paths that a working copy still lacks of the tree that it is based on.
+    /// Records the paths of a working copy that checkouts left as they found them, in its state
+    /// folder and in the store.
     pub(crate) fn save_left(&self, copy: &WorkingCopy, left: &[Left]) -> Result<(), SyncError> {
         left::save(&copy.state(), left).map_err(SyncError::io("save", copy.state().left()))?;
         self.keep_left(copy)
     }
 
-    /// Copies the list of what checkouts left in a working copy into the store, in case its state
-    /// folder is lost.
+    /// Copies the list of paths that checkouts left in a working copy into the store, in case its
+    /// state folder is lost.
     pub(crate) fn keep_left(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let kept = self.left_kept_at(copy.root());
         let left = copy.state().read(LEFT);
@@ -198,8 +202,8 @@ impl OpenDevice {
         }
     }
 
-    /// Restores the list of what checkouts left. Without it, files that stand in the way of content
-    /// would count as edits.
+    /// Restores the list of paths that checkouts left. Without it, files that are in the way of
+    /// content would count as edits.
     fn give_left_back(&self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let kept = self.left_kept_at(copy.root());
         let state = copy.state();
@@ -215,8 +219,8 @@ impl OpenDevice {
     }
 
     /// Returns the snapshot that a folder without its `workspace.json` is based on, preferably from
-    /// what is left of its state folder. A snapshot before the true one does no harm: what came
-    /// since then counts as edits of this folder, too.
+    /// the remains of its state folder. An ancestor of the true one does no harm: the changes since
+    /// then count as edits of this folder, too.
     fn last_head(
         &self,
         known: &KnownCopy,
@@ -229,14 +233,15 @@ impl OpenDevice {
             }
         }
         match &known.head {
-            // It was saved in a newer state of this store.
+            // The store lacks the snapshot, as after a restored backup: the workspace's head takes
+            // its place.
             Some(_) => Ok(workspace.current_snapshot_id.clone()),
             None => Ok(None),
         }
     }
 
-    /// Compares a working copy with what the device knows. A moved copy is recorded at its new
-    /// path, and a second copy of a workspace is reported, once.
+    /// Compares a working copy with the device's list. A moved copy is recorded at its new path,
+    /// and a second copy of a workspace is reported, once.
     fn meet(&mut self, copy: WorkingCopy) -> Result<WorkingCopy, SyncError> {
         let session = self.replica.read();
         let known = Copies(session).at(copy.root())?;
@@ -262,13 +267,14 @@ impl OpenDevice {
             }
             Ok::<_, ReplicaError>(())
         })?;
-        let twin = self.twin_notice(&copy)?;
+        let twin = self.duplicate_notice(&copy)?;
         self.notices.extend(twin);
         Ok(copy)
     }
 
-    /// Returns a notice if the workspace of a working copy has another one on this device.
-    pub(crate) fn twin_notice(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
+    /// Returns a notice if the workspace of this working copy has another working copy on this
+    /// device.
+    pub(crate) fn duplicate_notice(&self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let others = Copies(self.replica.read()).of_workspace(&copy.workspace_id)?;
         let is_twin =
             |other: &&KnownCopy| !is_same_folder(&other.root, copy.root()) && self.is_live(other);
@@ -291,13 +297,13 @@ impl OpenDevice {
     /// Returns the working copy that contains the folder `root`, if it is trusted.
     pub(crate) fn copy_above(&self, root: &Path) -> Result<Option<WorkingCopy>, SyncError> {
         let Some(above) = root.parent() else { return Ok(None) };
-        // It is only named in a notice, so an error in what others put there must not stop a
-        // command.
+        // The result is only named in a notice, so a damaged or foreign state folder there must not
+        // stop a command.
         Ok(WorkingCopy::find(above, &self.trust).unwrap_or_default())
     }
 
     /// Updates the device's list with the snapshot that a working copy is based on, and restores
-    /// the copy's head if only that was lost. The caller holds the copy's lock.
+    /// the copy's head if only the head was lost. The caller holds the copy's lock.
     pub(crate) fn keep_known(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let known = Copies(self.replica.read()).at(copy.root())?;
         let known = known.filter(|known| known.workspace_id == copy.workspace_id);
@@ -311,13 +317,14 @@ impl OpenDevice {
             return Ok(Some(format!("{path} had lost .fastest/head: it goes on from {last}")));
         }
         if known.is_none() || head != last {
-            self.replica.write_soon(|session| Copies(session).put(&copy.known(head.as_ref())))?;
+            self.replica
+                .write_unsynced(|session| Copies(session).put(&copy.known(head.as_ref())))?;
         }
         Ok(None)
     }
 }
 
-/// Returns the name of the file in which a device keeps what checkouts left in a folder.
+/// Returns the name of the file with the list of paths that checkouts left in a folder.
 fn name_of_left(root: &Path) -> String {
     blake3::hash(root.as_os_str().as_bytes()).to_hex()[..32].to_owned()
 }
@@ -349,7 +356,7 @@ fn present(
     Ok((present, looked_for))
 }
 
-/// Whether two paths lead to the same folder, as through a bind mount.
+/// Whether two paths lead to the same folder, for example through a bind mount.
 fn is_same_folder(a: &Path, b: &Path) -> bool {
     let id = |path: &Path| fs::metadata(path).map(|data| (data.dev(), data.ino())).ok();
     a == b || (id(a).is_some() && id(a) == id(b))

@@ -1,4 +1,5 @@
-//! The device as others use it: blocking work behind each future takes place on a thread of its own.
+//! The public interface of a device. The blocking work behind each future runs on a thread of its
+//! own.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -29,8 +30,9 @@ use crate::rows::resolve::Resolution;
 ///
 /// A synchronous method works on the caller's thread, and may block for as long as another process
 /// holds what it needs. An asynchronous one works on a thread of its own, within the caller's tokio
-/// runtime; if its future is dropped, the work stops at a point where nothing is half done, as if
-/// the process had been killed there.
+/// runtime. If its future is dropped, the work stops at its next request to the remote, as if the
+/// process had been killed there. Dropping the device does not wait for that: to delete its folder,
+/// let a call of a synchronous method return first.
 ///
 /// ```
 /// use fastest_sync::device::activity::Activity;
@@ -56,18 +58,18 @@ pub struct Device(OwnThread<OpenDevice>);
 
 impl Device {
     /// Opens the store in `dir`, and creates it if it is missing. Times, ids and waits of its
-    /// commands, and of the remotes that they open, are the world's.
+    /// commands, and of the remotes that they open, come from `world`.
     pub fn open(dir: &Path, identity: Identity, world: World) -> Result<Self, SyncError> {
         Ok(Self(OwnThread::new(OpenDevice::open(dir, identity, world)?)))
     }
 
-    /// Sets where the user's git settings are: they say what is ignored on this machine.
+    /// Sets the locations of the user's git settings, which decide what is ignored on this machine.
     pub fn with_git_settings(self, git_settings: UserSettings) -> Self {
         self.0.lock().git_settings = git_settings;
         self
     }
 
-    /// Trusts more folders than the caller's own and those that the store lists.
+    /// Trusts further folders, besides the caller's own and those that the store lists.
     pub fn with_trust(self, trust: Trust) -> Self {
         self.0.lock().trust.add(trust);
         self
@@ -85,7 +87,7 @@ impl Device {
         self
     }
 
-    /// Opens the remote that the device follows.
+    /// Opens the device's remote: the primary and the pack store.
     pub fn remote(&self) -> Result<Remote, SyncError> {
         self.0.lock().remote()
     }
@@ -95,7 +97,8 @@ impl Device {
         self.0.lock().find(dir)
     }
 
-    /// Returns what was found out on the way to a working copy, and clears it.
+    /// Returns the notices that were not reported yet, such as that a working copy was restored,
+    /// and clears them.
     pub fn take_notices(&mut self) -> Vec<String> {
         self.0.lock().take_notices()
     }
@@ -109,8 +112,7 @@ impl Device {
     }
 
     /// Makes `dir`, which must be empty or missing, a working copy of a new workspace of a project,
-    /// which is given by name or id. The workspace is named after the folder, unless a name is
-    /// given.
+    /// given by name or id. The workspace is named after the folder, unless a name is given.
     pub async fn clone_project(
         &mut self,
         project: &str,
@@ -166,7 +168,7 @@ impl Device {
 
     /// Publishes the working copy that contains `dir`, and makes `dir` a project if there is none.
     ///
-    /// Work of others in the same workspace is merged in first. A primary out of reach is not an
+    /// Work of others in the same workspace is merged first. An unreachable primary is not an
     /// error: everything is saved here, and sent with the next push.
     pub async fn push(
         &mut self,
@@ -184,7 +186,7 @@ impl Device {
     }
 
     /// Brings the head of `workspace`, or of the main one, into a working copy: the head itself if
-    /// the copy has no work of its own since, and otherwise a merge by file.
+    /// the copy has no work of its own that the head lacks, and otherwise a merge by file.
     ///
     /// If packs of this store turn out to be damaged or missing, those that the primary has are
     /// fetched again.
@@ -204,8 +206,8 @@ impl Device {
     }
 
     /// Compares a working copy, or with `committed` its head, with the head of another workspace or
-    /// of the main one, and records a report. The other head is pulled first; if the primary is out
-    /// of reach, it is as last seen.
+    /// of the main one, and records a report. The other head is pulled first. If the primary is
+    /// unreachable, it is the one that this device last saw.
     pub async fn drift(
         &mut self,
         copy: &WorkingCopy,
@@ -257,8 +259,8 @@ impl Device {
     }
 
     /// Removes `paths` from the project and takes a snapshot, while their files stay where they
-    /// are. For each path a rule is added to the `.fastestignore` in its folder. The rule is
-    /// content itself, so that other devices keep their files as well. Paths are absolute, or
+    /// are. For each path a rule is added to the `.fastestignore` in its folder. The rule is part
+    /// of the snapshot, so that other devices keep their files as well. Paths are absolute, or
     /// relative to `base`.
     pub fn untrack(
         &mut self,
@@ -271,7 +273,7 @@ impl Device {
     }
 
     /// Creates a new workspace of the project, forked from this one's head, in `dir`. Without
-    /// `dir`, it is in a folder beside this one, named after both.
+    /// `dir`, the folder is beside this one, and named after this folder and the workspace.
     pub async fn workspace_new(
         &mut self,
         copy: &WorkingCopy,
@@ -288,8 +290,8 @@ impl Device {
             .await
     }
 
-    /// Makes a working copy the one of a new workspace, which starts from the copy's head. Unsaved
-    /// changes stay unsaved.
+    /// Moves a working copy to a new workspace, which starts from the copy's head. Unsaved changes
+    /// stay unsaved.
     pub async fn workspace_new_here(
         &mut self,
         copy: &WorkingCopy,
@@ -316,7 +318,8 @@ impl Device {
         self.0.lock().workspace_rename(copy, workspace, name)
     }
 
-    /// Makes a workspace the main one, which others are compared with and cloned from.
+    /// Makes a workspace the project's main one, with which others are compared, and from which
+    /// clones start.
     pub fn workspace_set_main(
         &mut self,
         copy: &WorkingCopy,
@@ -360,9 +363,9 @@ impl Device {
     }
 
     /// Makes the primary at `url` this device's primary, or with `None` the one inside the store.
-    /// The next push sends everything to a new primary, and all packs to a new place for packs.
-    /// Without `packs`, their place stays as it is for the same primary, and is the default for
-    /// another one.
+    /// The next push sends everything to a new primary, and all large packs to a new place for
+    /// packs. Without `packs`, their place stays as it is for the same primary, and is the default
+    /// for another one.
     pub async fn remote_set(
         &mut self,
         url: Option<&str>,
@@ -377,7 +380,8 @@ impl Device {
     }
 
     /// Works as [`Device::remote_set`], for a primary that is a file which every member of a Unix
-    /// group may read and write, along with its packs. Both belong to the group from then on.
+    /// group may read and write, along with its packs. The file and the packs are given to the
+    /// group.
     pub async fn remote_set_shared(
         &mut self,
         url: &str,
@@ -392,7 +396,7 @@ impl Device {
             .await
     }
 
-    /// Returns which primary the device follows, without contacting it.
+    /// Returns the device's primary and its place for packs, without contacting them.
     pub fn remote_show(&mut self) -> Result<RemoteReport, SyncError> {
         self.0.lock().remote_show()
     }
@@ -407,15 +411,15 @@ impl Device {
         self.0.run(async move |device: &mut OpenDevice| device.remote_check().await).await
     }
 
-    /// Checks every pack, object, index segment and row. With `mend`, rebuilds a wrong index and
-    /// sets damaged packs aside.
+    /// Checks every pack, object, index segment and row. With `mend`, rebuilds a wrong index, sets
+    /// damaged packs aside, and saves their intact objects.
     pub fn doctor(&mut self, mend: bool, activity: &Activity) -> Result<DoctorReport, SyncError> {
         self.0.lock().doctor(mend, activity)
     }
 
-    /// Runs [`Device::doctor`], and checks the packs at the remote: always if that is the one
-    /// inside the store, and otherwise with `remote`. With `mend`, packs that are damaged there and
-    /// intact here are sent again.
+    /// Runs [`Device::doctor`], and checks the packs at the remote: always if the primary is the
+    /// one inside the store, and otherwise only with `remote`. With `mend`, packs that are damaged
+    /// there and intact here are sent again.
     pub async fn doctor_with_remote(
         &mut self,
         mend: bool,

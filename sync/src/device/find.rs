@@ -13,7 +13,7 @@ pub(crate) async fn find_on_primary(
 ) -> Result<Vec<ProjectId>, SyncError> {
     match ask_list(primary, find_projects_sql(), name).await {
         Ok(found) => Ok(found.into_iter().map(ProjectId::from).collect()),
-        // Nobody has pushed to it yet.
+        // Nothing has been pushed to it yet.
         Err(
             PrimaryError::NotMigrated { .. } | PrimaryError::Failed { cause: Cause::NoTable, .. },
         ) => Ok(Vec::new()),

@@ -9,7 +9,7 @@ use crate::device::path::show;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 
-/// Returns what earlier checkouts could not bring into a working copy.
+/// Returns the paths that earlier checkouts could not bring into a working copy.
 pub(crate) fn left_in(copy: &WorkingCopy) -> Result<Vec<Left>, SyncError> {
     left::load(&copy.state()).map_err(SyncError::io("read", copy.state().left()))
 }
@@ -19,8 +19,8 @@ pub(crate) fn left_notice(left: &Left) -> String {
     format!("{} was left as it was found: {}", show(&left.path), left.why)
 }
 
-/// Returns the warnings of a scan without those about paths that were left before: after the
-/// checkout, each such path is reported again, or was brought.
+/// Returns the warnings of a scan without those about the paths in `left`: the checkout that
+/// follows either brings such a path or reports it again.
 pub(crate) fn but_for_left(left: &[Left], warnings: Vec<String>) -> Vec<String> {
     let notices: HashSet<String> = left.iter().map(left_notice).collect();
     warnings.into_iter().filter(|warning| !notices.contains(warning)).collect()

@@ -1,5 +1,4 @@
-//! The entry point for commands: a store, the working copies that it knows, and what each command
-//! does.
+//! The entry point for commands: a device's store, its working copies, and the commands.
 
 pub mod activity;
 pub(crate) mod app_databases;

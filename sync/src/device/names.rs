@@ -1,4 +1,4 @@
-//! Names of projects and workspaces: which are valid, and how they are shown.
+//! Names of projects and workspaces: which are valid, and how workspaces are told apart.
 
 use fastest_schema::ProjectId;
 use std::path::Path;
@@ -68,7 +68,7 @@ pub(crate) fn new_workspace(
 /// The longest name of a project or workspace, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 
-/// Describes a workspace so that it can be told from others of its name.
+/// Describes a workspace so that it can be told from others with the same name.
 pub(crate) fn tell_workspace(workspace: &Workspace) -> String {
     let Workspace { id, machine_id, local_path, created_at, .. } = workspace;
     let machine = machine_id.as_deref().map(|name| format!(" on {name}")).unwrap_or_default();
@@ -76,7 +76,7 @@ pub(crate) fn tell_workspace(workspace: &Workspace) -> String {
     format!("{id} (made {created_at}{machine}{path})")
 }
 
-/// Returns the error for a name that another workspace of the project has.
+/// Returns the error for a name that another workspace of the project already has.
 pub(crate) fn workspace_taken(name: &str) -> SyncError {
     SyncError::NameTaken { what: Named::Workspace, name: name.to_owned(), place: None }
 }

@@ -1,7 +1,7 @@
 //! Suggestions for misspelt names.
 
-/// Returns the name nearest to a misspelt `name`, if it is about a third of its length in edits
-/// away, or less.
+/// Returns the name with the fewest edits from a misspelt `name`, if they are at most a third of
+/// the length of `name`, plus one.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let far = name.chars().count().max(3) / 3 + 1;
     let distances = names.into_iter().map(|other| (distance(name, other), other));

@@ -2,7 +2,7 @@
 
 use crate::exchange::push::state::Pushed;
 
-/// Returns what the user should know about a push.
+/// Returns the notices about a push.
 pub(crate) fn notices_of(pushed: &Pushed) -> Vec<String> {
     let mut notices = Vec::new();
     if pushed.primary_went_back {
@@ -18,7 +18,7 @@ pub(crate) fn notices_of(pushed: &Pushed) -> Vec<String> {
     notices
 }
 
-/// The notice that the primary lacks what it had.
+/// The notice that the primary lacks changes that it had.
 pub(crate) const WENT_BACK: &str = "the primary is another one, or was put back to an older day: \
      what this device holds and it lacks is sent again";
 

@@ -1,4 +1,4 @@
-//! A device: its open store, and what all commands share.
+//! An open device store, and what all commands share.
 //!
 //! ```text
 //! format           the store's format number
@@ -6,9 +6,9 @@
 //! objects/         packs and their index (fastest-core)
 //! replica.db       rows
 //! primary/         the primary, if no other is set
-//! safe-folders     folders that are trusted whoever owns them; the user writes it
-//! locks/           one file for each thing that one process does at a time
-//! left/            for each working copy, the paths that checkouts left
+//! safe-folders     folders that are trusted, whoever owns them; the user writes this file
+//! locks/           a lock file for each operation that one process does at a time
+//! left/            for each working copy, the paths that checkouts left as they were
 //! begun/           a file for each workspace whose set-up was begun and not finished
 //! damaged/         damaged packs that were set aside
 //! ```
@@ -48,7 +48,7 @@ use crate::replica::open::Replica;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
-/// The format of a store.
+/// The format number of a store's layout.
 const FORMAT: u32 = 1;
 
 /// The user and the machine, for rows that name them.
@@ -61,7 +61,7 @@ pub struct Identity {
 }
 
 /// An open device store. The commands are its methods, in the modules named after them, and
-/// [`Device`](crate::Device) is the way to them.
+/// [`Device`](crate::Device) is their public interface.
 #[derive(Debug)]
 pub(crate) struct OpenDevice {
     pub(crate) dir: PathBuf,
@@ -72,7 +72,7 @@ pub(crate) struct OpenDevice {
     pub(crate) retries: RetryPolicy,
     pub(crate) git_settings: UserSettings,
     pub(crate) trust: Trust,
-    /// What was found out on the way to a working copy, and not reported yet.
+    /// Notices for the user that were not reported yet, such as that a working copy was restored.
     pub(crate) notices: Vec<String>,
 }
 
@@ -164,7 +164,7 @@ impl OpenDevice {
         Ok((self.workspace_of(copy)?.current_snapshot_id, Some(notice)))
     }
 
-    /// Bases a working copy on the head that the store knows, if the store does not know its own.
+    /// Bases a working copy on the workspace's head, if the store does not know the copy's head.
     fn find_head(&mut self, copy: &WorkingCopy) -> Result<Option<String>, SyncError> {
         let (head, notice) = self.head_of(copy)?;
         if notice.is_some() {
@@ -174,8 +174,8 @@ impl OpenDevice {
         Ok(notice)
     }
 
-    /// Moves the workspace's head to the working copy's if that follows it: a crash may have come
-    /// between the two writes.
+    /// Advances the workspace's head to the working copy's head, if the latter follows it: a crash
+    /// may have come between the two writes.
     fn settle(&mut self, copy: &WorkingCopy) -> Result<(), SyncError> {
         let Some(head) = copy.head()? else { return Ok(()) };
         let workspace = self.workspace_of(copy)?;
@@ -205,7 +205,7 @@ impl OpenDevice {
         })
     }
 
-    /// Returns the workspace that a user names, by name, `NAME@MACHINE` or id; without a name, the
+    /// Returns the workspace that a user gives by name, `NAME@MACHINE` or id; without a name, the
     /// main one.
     pub(crate) fn named_workspace(
         &self,
@@ -256,22 +256,22 @@ impl OpenDevice {
         })
     }
 
-    /// Opens the remote that the device follows.
+    /// Opens the device's remote.
     pub(crate) fn remote(&self) -> Result<Remote, SyncError> {
         self.open_remote(&RemoteRow(self.replica.read()).get()?)
     }
 
     pub(crate) fn open_remote(&self, state: &RemoteState) -> Result<Remote, SyncError> {
         let (secrets, world) = (&*self.secrets, self.world().clone());
-        Ok(Remote::open_patiently(state, &self.dir, secrets, world, self.retries)?)
+        Ok(Remote::open_with_retries(state, &self.dir, secrets, world, self.retries)?)
     }
 
-    /// Returns the world that it is in.
+    /// Returns the source of times, ids and waits.
     pub(crate) fn world(&self) -> &World {
         self.replica.world()
     }
 
-    /// Sends the queued pushes, and pulls a scope. A primary out of reach is not an error.
+    /// Sends the queued pushes, and pulls a scope. An unreachable primary is not an error.
     pub(crate) async fn refresh(&mut self, scope: &ScopeId) -> Result<Refreshed, SyncError> {
         let remote = self.remote()?;
         if self.replica.is_read_only() {
@@ -302,16 +302,16 @@ impl OpenDevice {
 
 /// The outcome of [`OpenDevice::refresh`].
 pub(crate) struct Refreshed {
-    /// Whether it was out of reach.
+    /// Whether the scope was not pulled, because the primary is unreachable or the store read-only.
     pub(crate) offline: bool,
     /// What the user should know.
     pub(crate) notices: Vec<String>,
-    /// What went over the wire.
+    /// Requests and bytes on the wire.
     pub(crate) traffic: Traffic,
 }
 
-/// Refuses a folder that holds something else: a store in a project's own folder would hide the
-/// project's files from it.
+/// Refuses a folder with other files: a store in a project's root would hide the project's files,
+/// because it adds a `.gitignore` with `*`.
 fn check_place(dir: &Path) -> Result<(), SyncError> {
     const OURS: [&str; 6] = [".gitignore", "format.new", "lock", "locks", "primary", trust::LIST];
     if dir.join("format").exists() {
@@ -332,7 +332,7 @@ fn check_place(dir: &Path) -> Result<(), SyncError> {
     Ok(())
 }
 
-/// Creates what a store needs before it can be locked, and locks it.
+/// Creates the folders and lock files of a store, and locks it.
 fn take_store(dir: &Path) -> Result<File, SyncError> {
     for part in ["", "locks", "primary"] {
         let part = dir.join(part);
@@ -346,7 +346,7 @@ fn take_store(dir: &Path) -> Result<File, SyncError> {
     Ok(waiting::lock(&dir.join("lock"), &format!("the store {}", dir.display()))?)
 }
 
-/// Returns the folders that the store's list names as safe, whoever owns them.
+/// Returns the folders that the store's list trusts, whoever owns them.
 fn listed_folders(dir: &Path) -> Result<Trust, SyncError> {
     let (path, mut trust, mut text) = (dir.join(trust::LIST), Trust::default(), Vec::new());
     match File::open(&path).and_then(|f| f.take(trust::LIST_BYTES_MAX).read_to_end(&mut text)) {

@@ -1,4 +1,4 @@
-//! Paths as text, and as users write them.
+//! Shows paths as text, and reads paths that users give.
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -31,9 +31,9 @@ pub fn show_all(paths: &[Vec<u8>]) -> Vec<String> {
     paths.iter().map(|path| show(path)).collect()
 }
 
-/// Returns a user's path, absolute or relative to `base`, relative to `root`, which is canonical.
-/// Links on the way to the root are followed, as the system does. Below it none is followed: there,
-/// a link is content, and what the path names may not exist.
+/// Makes a user's path, which is absolute or relative to `base`, relative to `root`, which is
+/// canonical. Links on the way to the root are followed, as the system does. Links below the root
+/// are not: there, a link is content. The path need not exist.
 pub(crate) fn within(root: &Path, base: &Path, path: &Path) -> Result<Vec<u8>, SyncError> {
     let mut at = base.canonicalize().map_err(SyncError::io("open", base))?;
     for part in path.components() {

@@ -17,7 +17,7 @@ use crate::error::SyncError;
 use crate::replica::error::ReplicaError;
 use crate::replica::open::Replica;
 
-/// The notice about a store that is opened for reading only.
+/// The notice about a store that is opened read-only.
 pub(crate) const NOTICE: &str =
     "the store cannot be written: what is shown is what it holds, and nothing is recorded";
 
@@ -43,12 +43,13 @@ pub(crate) fn open_replica(
     let is_readable = |connection: &Connection| {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).is_ok()
     };
-    // While another process has it open, its log and the log's index exist, and can be read.
+    // While another process has the database open, its WAL and the WAL's index exist and can be
+    // read.
     let beside_others = Connection::open_with_flags(path, flags).ok().filter(is_readable);
     let (connection, copy) = match beside_others {
         Some(connection) => (connection, None),
-        // It is complete only with its log, which SQLite cannot read without writing an index. So
-        // both are copied.
+        // The database is complete only with its WAL, which SQLite cannot read without writing an
+        // index. So both files are copied.
         None if has_log(path) => {
             let not_copied = |source| ReplicaError::NotCopied { path: path.to_owned(), source };
             let copy = copied(path).map_err(not_copied)?;
@@ -77,14 +78,14 @@ fn copied(path: &Path) -> io::Result<TempDir> {
     let private = fs::Permissions::from_mode(private::DIR_MODE);
     let folder = tempfile::Builder::new().permissions(private).tempdir()?;
     for (from, to) in [(path.as_os_str(), "replica.db"), (&log_of(path), "replica.db-wal")] {
-        // Without their permissions, which may forbid writing.
+        // Permissions are not copied: they may forbid writing.
         let mut to = fs::File::create(folder.path().join(to))?;
         io::copy(&mut fs::File::open(from)?, &mut to)?;
     }
     Ok(folder)
 }
 
-/// Returns the URI under which SQLite opens a file as one that nobody changes.
+/// Returns the URI with which SQLite opens a file as immutable, without locks and without a WAL.
 fn immutable(path: &Path) -> OsString {
     let mut address = b"file:".to_vec();
     for &byte in path.as_os_str().as_bytes() {

@@ -1,7 +1,8 @@
-//! What commands report. Each struct is the JSON of the command of its name (`docs/cli.md`).
+//! The reports of commands. Each struct is the JSON output of the command that its doc names
+//! (`docs/cli.md`).
 //!
-//! Paths are text: bytes that are not UTF-8, control characters and backslashes are escaped, as
-//! [`crate::device::path::show`] does it.
+//! Paths are text: bytes that are not UTF-8, control characters and backslashes are escaped by
+//! [`crate::device::path::show`].
 
 mod remote;
 
@@ -43,7 +44,7 @@ pub struct SnapshotReport {
     pub manifest_hash: String,
     /// Files and links in the tree.
     pub files: u64,
-    /// Bytes of them all.
+    /// Their total size in bytes.
     pub bytes: u64,
     /// Files added since the parent.
     pub added: u64,
@@ -85,14 +86,14 @@ pub struct StatusReport {
     pub modified: Vec<String>,
     /// Files that are missing.
     pub deleted: Vec<String>,
-    /// Files that are ignored since the snapshot: the next snapshot leaves them out, and they stay in
-    /// the folder.
+    /// Files of the snapshot that are ignored now: the next snapshot leaves them out, and they stay
+    /// in the folder.
     pub untracked: Vec<String>,
     /// Snapshots that the primary does not have.
     pub unpushed: u64,
     /// Rows that the primary does not have: snapshots, packs, workspaces, events.
     pub waiting_rows: u64,
-    /// When a push was queued because the primary was out of reach. RFC 3339, UTC.
+    /// When a push was queued because the primary was unreachable. RFC 3339, UTC.
     pub queued_since: Option<String>,
     /// Address of the primary.
     pub primary: String,
@@ -119,7 +120,7 @@ pub struct PushReport {
     /// The snapshot that was published.
     #[serde(flatten)]
     pub snapshot: SnapshotReport,
-    /// Version of the workspace on the primary.
+    /// Version of the workspace's row, as last known on the primary.
     pub version: i64,
     /// Whether the primary has everything; otherwise the push is queued.
     pub pushed: bool,
@@ -153,7 +154,7 @@ pub struct CloneReport {
     pub snapshot_id: Option<SnapshotId>,
     /// Files and links written.
     pub files: u64,
-    /// Bytes of them all.
+    /// Their total size in bytes.
     pub bytes: u64,
     /// Statements run and packs moved.
     pub requests: u64,
@@ -161,7 +162,8 @@ pub struct CloneReport {
     pub bytes_received: u64,
     /// The working copy.
     pub path: String,
-    /// Whether an existing folder was taken, whose files stay as they are (`clone --here`).
+    /// Whether an existing folder became the working copy, and its files stayed as they are (with
+    /// `--here`).
     pub here: bool,
     /// With `here`: files of the folder that the snapshot does not have.
     pub added: Vec<String>,
@@ -174,7 +176,7 @@ pub struct CloneReport {
 }
 
 impl CloneReport {
-    /// Counts what went over the wire.
+    /// Adds the requests and the bytes received.
     pub(crate) fn add(&mut self, traffic: Traffic) {
         self.requests += traffic.requests;
         self.bytes_received += traffic.bytes_received;
@@ -185,7 +187,7 @@ impl CloneReport {
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct UntrackReport {
-    /// The paths that are no longer content.
+    /// The paths that are no longer part of the project.
     pub untracked: Vec<String>,
     /// The snapshot without them.
     #[serde(flatten)]
@@ -213,14 +215,16 @@ pub struct PullReport {
     /// Files that could not be updated, or that changed here meanwhile. They were left as they are,
     /// for the reason in `warnings`, and the head has not moved.
     pub kept: Vec<String>,
-    /// Files and folders that were not brought, because something that is not content is in their
-    /// place. The head has moved; a later pull tries again.
+    /// Files and folders that were not written, for the reason in `warnings`: for example,
+    /// something that is not content is in their place. The head has moved; a later pull tries
+    /// again.
     pub left: Vec<String>,
     /// Whether there was nothing to pull.
     pub up_to_date: bool,
-    /// The snapshot that saved unsaved changes first.
+    /// The snapshot in which unsaved changes were saved first.
     pub safety_snapshot_id: Option<SnapshotId>,
-    /// Whether the primary was out of reach, so that only what this device knows was pulled.
+    /// Whether the primary was unreachable, so that only snapshots that this device knows were
+    /// pulled.
     pub offline: bool,
     /// Statements run and packs moved.
     pub requests: u64,
@@ -256,7 +260,7 @@ pub struct ConflictReport {
     pub path: String,
     /// What each side did.
     pub kind: ConflictKind,
-    /// Where their version was put, if both versions are files here.
+    /// The path of their version, if both versions are files here.
     pub theirs: Option<String>,
 }
 
@@ -298,9 +302,10 @@ pub struct DriftReport {
     pub files_modified: u64,
     /// Files that it deleted.
     pub files_deleted: u64,
-    /// Bytes of what was added, deleted or modified (this workspace's side).
+    /// Bytes of the added, deleted and modified files (of modified files, this workspace's
+    /// version).
     pub bytes_changed: u64,
-    /// Whether the primary was out of reach, so that the source is as this device last saw it.
+    /// Whether the primary was unreachable, so that the source is as this device last saw it.
     pub offline: bool,
     /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
@@ -312,7 +317,7 @@ pub struct DriftReport {
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct ConflictsReport {
-    /// Oldest first.
+    /// Row conflicts, oldest first.
     pub conflicts: Vec<RowConflict>,
     /// Rows that the primary has and this device cannot store; left out if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -323,7 +328,7 @@ pub struct ConflictsReport {
 }
 
 impl ConflictsReport {
-    /// What an application's database has.
+    /// Creates the report of an application's database.
     pub fn of_database(
         conflicts: Vec<RowConflict>,
         held: Vec<HeldRow>,
@@ -337,7 +342,7 @@ impl ConflictsReport {
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct LogReport {
-    /// Newest first; a snapshot above those that it follows.
+    /// Newest first; each snapshot before its parents.
     pub snapshots: Vec<LogEntry>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -355,9 +360,9 @@ pub struct LogEntry {
     pub manifest_hash: String,
     /// Its message.
     pub message: Option<String>,
-    /// When it was made: RFC 3339, UTC.
+    /// When it was created. RFC 3339, UTC.
     pub created_at: String,
-    /// Name of the workspace that made it.
+    /// Name of the workspace that it was taken in.
     pub workspace: Option<String>,
 }
 
@@ -367,7 +372,7 @@ pub struct LogEntry {
 pub struct RestoreReport {
     /// Files that were changed.
     pub restored: Vec<String>,
-    /// The snapshot of the state before; the head if nothing was unsaved.
+    /// The snapshot of the state before the restore; the head if there were no unsaved changes.
     pub safety_snapshot_id: Option<SnapshotId>,
     /// The snapshot that they were restored from.
     pub snapshot_id: SnapshotId,
@@ -386,7 +391,7 @@ pub struct RestoreReport {
 pub struct WorkspacesReport {
     /// Name of the project.
     pub project: String,
-    /// In the order of their creation.
+    /// Oldest first.
     pub workspaces: Vec<WorkspaceEntry>,
     /// What else the user should know.
     pub warnings: Vec<String>,
@@ -404,9 +409,9 @@ pub struct WorkspaceEntry {
     pub snapshot_id: Option<SnapshotId>,
     /// Version of its row.
     pub version: i64,
-    /// The path of the working copy on the device that made it.
+    /// The path of the working copy on the device that created it.
     pub path: Option<String>,
-    /// The machine that made it.
+    /// The machine that it was created on.
     pub machine: Option<String>,
     /// Whether it is the project's main workspace.
     pub main: bool,
@@ -418,9 +423,9 @@ pub struct WorkspaceEntry {
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct ProjectsReport {
-    /// By name.
+    /// Sorted by name.
     pub projects: Vec<ProjectEntry>,
-    /// Whether the primary was out of reach, so that there may be more projects.
+    /// Whether the primary was unreachable, so that there may be more projects.
     pub offline: bool,
 }
 
@@ -432,7 +437,7 @@ pub struct ProjectEntry {
     pub id: ProjectId,
     /// Its name.
     pub name: String,
-    /// When it was made. RFC 3339, UTC.
+    /// When it was created. RFC 3339, UTC.
     pub created_at: String,
     /// Whether this device has its rows.
     pub known: bool,
@@ -444,7 +449,7 @@ pub struct ProjectEntry {
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct DoctorReport {
-    /// What is wrong, and how to mend it.
+    /// The problems that were found, and how to repair them.
     pub problems: Vec<Problem>,
     /// Packs that were read in full.
     pub packs: u64,
@@ -452,11 +457,11 @@ pub struct DoctorReport {
     pub objects: u64,
     /// Snapshots whose trees were walked.
     pub snapshots: u64,
-    /// What was mended.
+    /// What was repaired, one sentence each.
     pub mended: Vec<String>,
 }
 
-/// Something wrong with the store.
+/// A problem of the store or the remote.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
@@ -464,6 +469,6 @@ pub struct Problem {
     pub place: String,
     /// What is wrong there.
     pub what: String,
-    /// How to mend it.
+    /// How to repair it.
     pub mend: String,
 }

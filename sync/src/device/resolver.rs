@@ -1,7 +1,7 @@
 //! Finds the snapshot that a user names.
 //!
 //! All commands use this resolver. `@` is the snapshot that the working copy is based on, `@-` the
-//! one before it, `WORKSPACE@` the newest of another workspace, and `main` that of the project's
+//! one before it, `WORKSPACE@` the head of another workspace, and `main` the head of the project's
 //! main workspace. Anything else is an id, or a prefix of an id or of its random part.
 
 use fastest_schema::SnapshotId;
@@ -14,7 +14,7 @@ use crate::error::SyncError;
 use crate::error::named::Named;
 use crate::rows::snapshots::Snapshots;
 
-/// The most snapshots that are listed if a name is ambiguous.
+/// The most candidates that are listed if a name is ambiguous.
 const CANDIDATES_MAX: i64 = 10;
 
 /// How many of the newest snapshots are searched for the one meant by a misspelt id.
@@ -33,10 +33,13 @@ impl OpenDevice {
         if let Some(workspace) = name.strip_suffix('@') {
             return self.head_of_workspace(copy, Some(workspace));
         }
-        match (self.by_id(copy, name)?, name) {
-            (Some(found), _) => Ok(found),
-            (None, "main") => self.head_of_workspace(copy, None),
-            (None, _) => Err(self.no_snapshot(copy, name)?),
+        // Before ids, which others choose.
+        if name == "main" {
+            return self.head_of_workspace(copy, None);
+        }
+        match self.by_id(copy, name)? {
+            Some(found) => Ok(found),
+            None => Err(self.no_snapshot(copy, name)?),
         }
     }
 
@@ -64,7 +67,8 @@ impl OpenDevice {
         Ok(found)
     }
 
-    /// The snapshot of this id, where it is the project's: rows may name another project's.
+    /// Returns the snapshot with this id, if it belongs to the copy's project: a row may refer to a
+    /// snapshot of another project.
     fn of_project(&self, copy: &WorkingCopy, id: &SnapshotId) -> Result<Snapshot, SyncError> {
         let found = self.snapshot_row(id)?;
         if found.project_id == copy.project_id {
@@ -86,8 +90,7 @@ impl OpenDevice {
         }
     }
 
-    /// Returns the snapshot with this id, or the only one whose id, or whose random part, has this
-    /// prefix.
+    /// Returns the snapshot with this id, or the only one whose id or random part has this prefix.
     fn by_id(&self, copy: &WorkingCopy, name: &str) -> Result<Option<Snapshot>, SyncError> {
         let session = self.replica.read();
         let prefix = name.strip_prefix("snap-").unwrap_or(name);
@@ -95,12 +98,17 @@ impl OpenDevice {
         if let Some(found) = whole.filter(|found| found.project_id == copy.project_id) {
             return Ok(Some(found));
         }
-        let prefix = prefix.to_ascii_uppercase();
-        if prefix.is_empty() || !prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if prefix.is_empty() {
             return Ok(None);
         }
-        let mut found =
-            Snapshots(session).beginning_with(&copy.project_id, &prefix, CANDIDATES_MAX + 1)?;
+        // Ids that this build makes have capitals, those of other programs may not.
+        let mut found = Vec::new();
+        for prefix in [prefix, &prefix.to_ascii_uppercase()] {
+            if found.is_empty() {
+                let most = CANDIDATES_MAX + 1;
+                found = Snapshots(session).beginning_with(&copy.project_id, prefix, most)?;
+            }
+        }
         if found.len() < 2 {
             return Ok(found.pop());
         }

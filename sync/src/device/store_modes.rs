@@ -1,4 +1,4 @@
-//! The modes of a store: only its owner may access it.
+//! File modes of a store: only its owner may access it.
 
 use std::io;
 use std::path::Path;
@@ -36,7 +36,7 @@ pub(crate) fn close_store(dir: &Path) -> Result<(), SyncError> {
     for part in PARTS {
         let path = dir.join(part);
         match private::close(&path) {
-            // It belongs to somebody else, or is on a read-only disk.
+            // The file belongs to somebody else, or is on a read-only disk.
             Err(error) if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => {}
             Err(error) if error.kind() == NotFound => {}
             closed => closed.map_err(SyncError::io("set the modes of", &path))?,

@@ -1,9 +1,9 @@
 //! Which folders are trusted.
 //!
-//! A `.fastest` says which workspace a folder belongs to, what it is based on, and what is left to
-//! do in it. One that another user of the machine has put there, as into a shared `/tmp`, could
-//! make a command act for that user. So only the caller's own folders are trusted, and those that
-//! the caller lists, as git does with `safe.directory`.
+//! A `.fastest` records which workspace a folder belongs to, which snapshot it is based on, and
+//! which interrupted work to finish in it. If another user of the machine put it there, for example
+//! into a shared `/tmp`, it could make a command act for that user. So only the caller's own
+//! folders are trusted, and those that the caller lists, as with git's `safe.directory`.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -15,21 +15,20 @@ use crate::error::SyncError;
 
 /// The file of a store that lists folders to be trusted, whoever owns them.
 pub(crate) const LIST: &str = "safe-folders";
-/// The bytes of that file that are read.
+/// The most bytes of that file that are read.
 pub(crate) const LIST_BYTES_MAX: u64 = 1 << 20;
 
 /// The folders that are trusted besides the caller's own.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// Folders. A path that ends with `/*` stands for everything below it, and `*` for all folders.
+    /// Folders. A path that ends with `/*` covers everything below it, and `*` covers all folders.
     folders: Vec<PathBuf>,
     /// The user who called `sudo`.
     sudo_user: Option<u32>,
 }
 
 impl Trust {
-    /// Trusts `folders` and, if root runs this under `sudo`, what belongs to the user who called
-    /// it.
+    /// Trusts `folders` and, if root runs this under `sudo`, files of the user who called `sudo`.
     pub fn new(folders: impl IntoIterator<Item = PathBuf>, sudo_user: Option<u32>) -> Self {
         Self { folders: folders.into_iter().collect(), sudo_user }
     }
@@ -46,8 +45,8 @@ impl Trust {
         self.sudo_user = self.sudo_user.or(other.sudo_user);
     }
 
-    /// Refuses what belongs to somebody else and is not listed. `root` is the working copy's, and
-    /// `path` what is opened in it.
+    /// Refuses a file of somebody else, unless the folder is listed. `root` is the working copy's
+    /// root, `path` the file that is opened in it, and `owner` the owner of that file.
     pub(crate) fn check(&self, root: &Path, path: &Path, owner: u32) -> Result<(), SyncError> {
         let user = user_id();
         let is_own = owner == user || user == 0 && self.sudo_user == Some(owner);
@@ -57,8 +56,8 @@ impl Trust {
         Err(SyncError::ForeignOwner { path: path.to_owned(), owner, user })
     }
 
-    /// Refuses to let root work in the store of the user who called `sudo`, who could not read what
-    /// root writes there.
+    /// Refuses to let root work in the store of the user who called `sudo`: that user could not
+    /// read the files that root writes there.
     pub fn check_store(&self, store: &Path) -> Result<(), SyncError> {
         let found = store.ancestors().find_map(|folder| std::fs::metadata(folder).ok());
         let owner = found.map(|found| found.uid());

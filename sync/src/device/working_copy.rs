@@ -55,7 +55,7 @@ pub struct CopyLock {
 }
 
 impl WorkingCopy {
-    /// Returns the working copy as the device lists it, based on `head`.
+    /// Returns the entry for the device's list of working copies, based on `head`.
     pub(crate) fn known(&self, head: Option<&SnapshotId>) -> KnownCopy {
         KnownCopy {
             root: self.root().to_owned(),
@@ -93,8 +93,8 @@ impl WorkingCopy {
 
     /// Returns the working copy that contains `dir`, searching upwards; `None` if there is none.
     ///
-    /// One that belongs to somebody else is an error, as in git. If it were skipped, a command
-    /// could work on a folder further up that this one is no part of.
+    /// A working copy that belongs to somebody else is an error, as in git. If it were skipped, a
+    /// command could act on a working copy further up, which this folder is not part of.
     pub fn find(dir: &Path, trust: &Trust) -> Result<Option<Self>, SyncError> {
         let dir = match dir.canonicalize() {
             Ok(dir) if dir.is_dir() => dir,
@@ -158,7 +158,7 @@ impl WorkingCopy {
         StateDir::of(&self.root)
     }
 
-    /// Locks a folder that is about to become a working copy. Of two processes, the second gets
+    /// Locks a folder that is about to become a working copy. If two processes try, the second gets
     /// [`SyncError::NotEmpty`].
     pub(crate) fn lock_new(root: &Path) -> Result<CopyLock, SyncError> {
         let state = StateDir::of(root);
@@ -169,25 +169,26 @@ impl WorkingCopy {
         take_lock(&state, root)
     }
 
-    /// Whether a folder has the remains of a clone that was killed before it made the folder a
-    /// working copy.
-    pub(crate) fn is_left_over(root: &Path) -> bool {
+    /// Whether a folder may have the remains of a clone that was killed before the folder became a
+    /// working copy: there is no `workspace.json`, and nobody holds the lock.
+    pub(crate) fn has_clone_remains(root: &Path) -> bool {
         let state = StateDir::of(root);
         let is_free = state.find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
         is_free && !state.has(WORKSPACE)
     }
 
-    /// Waits for the lock, then finishes a checkout that a crash interrupted. Returns what that
-    /// checkout left as it found it.
+    /// Waits for the lock, then finishes a checkout that a crash interrupted. Returns the paths
+    /// that the checkout left as it found them.
     pub fn lock(&self) -> Result<(CopyLock, Vec<Kept>), SyncError> {
-        // Earlier builds created it with the umask's mode.
+        // Earlier builds created the state folder with the umask's mode.
         let state = self.state();
         let _ = private::close(state.path());
         let lock = take_lock(&state, &self.root)?;
         let kept = match recover(&self.root)? {
             Some(recovered) => {
-                // The token is the head that the checkout leads to, or empty if it moves none. If a
-                // file was kept, the head stays: what stands there is not an edit of the new tree.
+                // The token is the head that the checkout leads to, or empty if it does not move
+                // the head. If a file was kept, the head stays: that file is not an edit of the new
+                // tree.
                 if let Some(head) =
                     String::from_utf8(recovered.token).ok().filter(|h| !h.is_empty())
                     && recovered.kept.is_empty()
@@ -201,7 +202,7 @@ impl WorkingCopy {
         Ok((lock, kept))
     }
 
-    /// Works as [`WorkingCopy::lock`], and returns `None` if another process holds the lock.
+    /// Works as [`WorkingCopy::lock`], but returns `None` if another process holds the lock.
     pub fn try_lock(&self) -> Result<Option<CopyLock>, SyncError> {
         let file = self.state().open_lock();
         let file = file.map_err(SyncError::io("open", self.state().lock()))?;
@@ -249,8 +250,8 @@ pub(crate) fn is_bare(copy: &WorkingCopy) -> bool {
     is_empty && !copy.state().has(JOURNAL)
 }
 
-/// Returns the inode and the creation time of a folder, which together identify it even among
-/// folders at the same path. `None` if the file system keeps no such time.
+/// Returns the inode and the creation time of a folder, which together distinguish it from another
+/// folder at the same path. `None` if the file system keeps no creation time.
 pub(crate) fn folder_mark(root: &Path) -> Option<String> {
     let data = fs::metadata(root).ok()?;
     let made = data.created().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;

@@ -1,4 +1,4 @@
-//! The kind of an error in a word, for programs.
+//! The kind of an error as one word, for programs.
 
 use fastest_core::object::error::StoreError;
 use fastest_core::worktree::checkout::error::CheckoutError;
@@ -78,7 +78,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// Returns the word for it. These words never change.
+    /// Returns the word that programs see. These words never change.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoProject => "no_project",

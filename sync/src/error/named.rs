@@ -1,8 +1,8 @@
-//! What a user names.
+//! The kinds of things that users refer to by name or id.
 
 use std::fmt;
 
-/// What a name or an id is of.
+/// The kind of thing that a name or an id refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Named {

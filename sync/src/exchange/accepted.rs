@@ -1,4 +1,4 @@
-//! What the replica records when the primary has applied a statement.
+//! Records in the replica that the primary has applied a statement.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -82,8 +82,8 @@ fn accepted_row(
         None => (next, false),
         // The row was deleted before this push, and still is.
         Some(Version(_, _, version, 1)) if row.delete => (*version, false),
-        // Our write made version `next`, which is what the replica holds. The pull that follows
-        // fetches what was written on top of it.
+        // Our write made version `next`, which the replica holds. The pull that follows fetches the
+        // later writes.
         Some(_) => (next, true),
     };
     // A statement from before the table's columns changed may lack the key's column.
@@ -105,7 +105,7 @@ fn accepted_row(
             }
             Outbox(session).settle(table, &row.key)?;
         }
-        // The row was written again meanwhile: the accepted values become its base.
+        // The row was written again meanwhile, so the accepted values become the base of its entry.
         Some(entry) if table.policy == Policy::Versioned => {
             let base = (!row.delete).then(|| sent_values(table, row, version)).transpose()?;
             Outbox(session).put(&Entry { base_version: version, base, ..entry })?;
@@ -115,7 +115,7 @@ fn accepted_row(
     Ok(learned)
 }
 
-/// Returns the row that was sent, with the lock version that the primary assigned.
+/// Returns the whole row that was sent, with the lock version that the primary assigned.
 fn sent_values(
     table: &'static Table,
     row: &SentEntry,

@@ -1,8 +1,8 @@
 //! Finds the transaction, row and column that a primary's refusal is about.
 //!
 //! A primary names neither row nor key. It returns the message of a constraint or a trigger, which
-//! names a column at best. The statement is split until the transaction is found; its row is the
-//! one that the message points at, or else the one that a trial finds.
+//! names a column at best. The statement is split until the transaction is found. Its row at fault
+//! is the one that the message points at, or else the one that a trial finds.
 
 use std::collections::HashSet;
 
@@ -25,26 +25,27 @@ use crate::rows::write::Writer;
 /// With more rows than this, the primary is not asked which of their values are taken.
 const TAKEN_MAX: usize = 2_000;
 
-/// The most foreign keys of a table that are followed: the primary says how many there are.
+/// The most foreign keys of a table that are followed. Their number comes from the primary, so it
+/// is bounded.
 const KEYS_MAX: usize = 50;
 
 /// The most rows that the primary is asked about for one transaction.
 const ASKED_MAX: usize = 8;
 
-/// What a refusal is about.
+/// The row and column that a refusal is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Blame {
     pub(crate) table: String,
     pub(crate) key: RowKey,
     pub(crate) column: Option<String>,
     pub(crate) why: String,
-    /// Whether this row was found to be at fault. Otherwise it stands for its transaction, as its
-    /// first row.
+    /// Whether this row was found to be at fault. Otherwise it is the first row of its transaction,
+    /// and stands for all of them.
     pub(crate) named: bool,
 }
 
-/// Returns the index at which to split units of which one is at fault: about the middle, where each
-/// suspect weighs as much as all units together.
+/// Returns the index at which to split units of which one is at fault: the middle by weight, where
+/// a unit with a suspect weighs as much as all units together.
 pub(crate) fn middle(units: &[Vec<PlannedRow>], suspected: &Suspected) -> usize {
     let weight = |unit: &Vec<PlannedRow>| if suspected.any_of(unit) { units.len() } else { 1 };
     let weights: Vec<usize> = units.iter().map(weight).collect();
@@ -56,8 +57,8 @@ pub(crate) fn middle(units: &[Vec<PlannedRow>], suspected: &Suspected) -> usize 
     before.count().clamp(1, units.len().max(2) - 1)
 }
 
-/// The rows that the message of a refusal points at: they write to a column that it names, and hold
-/// null where it must not be, or a value that another row of the primary has.
+/// The rows that the message of a refusal points at: they write to a column that it names, with a
+/// null where none is allowed, or with a value that another row of the primary has.
 #[derive(Debug, Default)]
 pub(crate) struct Suspected(HashSet<(String, RowKey)>);
 
@@ -67,13 +68,13 @@ impl Suspected {
     }
 
     fn has(&self, row: &PlannedRow) -> bool {
-        // Usually nothing is suspected: then no key is copied for a lookup.
+        // Usually nothing is suspected, and then no key has to be copied for a lookup.
         !self.0.is_empty() && self.0.contains(&(row.table.name.to_owned(), row.key.clone()))
     }
 }
 
-/// Returns the rows that a refusal points at. It asks the primary at most one question; if that
-/// fails, no row is suspected.
+/// Returns the rows that a refusal points at. Asks the primary at most one question. If that fails,
+/// no row is suspected.
 pub(crate) async fn suspected(
     primary: &dyn Primary,
     units: &[Vec<PlannedRow>],
@@ -93,7 +94,8 @@ pub(crate) async fn suspected(
     Suspected(names.filter(|(_, key)| is_taken(key)).collect())
 }
 
-/// Returns the rows that write to one of these columns; for NOT NULL, only those where it is null.
+/// Returns the rows that write to one of the columns that `cause` names; for NOT NULL, only those
+/// with a null there.
 fn meant<'u>(units: &'u [Vec<PlannedRow>], cause: &Cause) -> Vec<&'u PlannedRow> {
     let is_not_null = cause.constraint() == Some(ConstraintKind::NotNull);
     let is_null = |row: &PlannedRow, name: &str| row.columns.get(name).is_none_or(Value::is_null);
@@ -104,7 +106,8 @@ fn meant<'u>(units: &'u [Vec<PlannedRow>], cause: &Cause) -> Vec<&'u PlannedRow>
     units.iter().flatten().filter(is_meant).collect()
 }
 
-/// Returns the keys of the rows whose values in these columns another row of the primary has.
+/// Returns the keys of those `rows` whose values in `columns` are taken by another row of the
+/// primary.
 async fn taken(
     primary: &dyn Primary,
     table: &Table,
@@ -157,7 +160,8 @@ pub(crate) async fn blame(
     let columns = error.cause().map_or(&[][..], Cause::columns);
     let suspected = suspected(primary, &[unit.to_vec()], error).await;
     let pointed_at = unit.iter().find(|row| suspected.has(row));
-    // No value is taken on the primary: two rows of the transaction may clash with each other.
+    // If no value is taken on the primary, two rows of the transaction may conflict with each
+    // other.
     let meant = pointed_at.or_else(|| unit.iter().find(|row| column_of(columns, row).is_some()));
     let found = match meant {
         // Foreign keys are checked at the end of a statement, so a trial of its first rows shows
@@ -207,8 +211,8 @@ async fn lacks(
             return Ok(Some(of(row, Some(orphan.column), why)));
         }
     }
-    // Only the primary knows the tables that were not adopted. A foreign key without a target
-    // column refers to the primary key.
+    // Only the primary knows tables that were not adopted. A foreign key without a target column
+    // refers to the primary key.
     let keys = "SELECT json_group_array(json_array(f.\"from\", f.\"table\", coalesce(f.\"to\",
                   (SELECT name FROM pragma_table_info(f.\"table\") WHERE pk = f.seq + 1))))
                 FROM pragma_foreign_key_list(?1) AS f";
@@ -243,8 +247,8 @@ async fn lacks(
 /// scope.
 pub(crate) type Missing = (&'static Table, RowKey, ScopeId);
 
-/// Returns the first row that these refer to and that the primary lacks, though it was known to
-/// have it.
+/// Returns the first row that the rows of `unit` refer to, and that the primary lacks although it
+/// was known to have it.
 pub(crate) async fn missing(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -277,7 +281,7 @@ pub(crate) async fn missing(
     Ok(None)
 }
 
-/// Returns the scope of a row on the primary, if the row is here and known to be there.
+/// Returns the scope under which the primary is known to have a row, if the row is also here.
 pub(crate) fn is_known(
     replica: &Replica,
     table: &Table,
@@ -311,7 +315,7 @@ fn writes(row: &PlannedRow, column: &NamedColumn) -> bool {
         && row.sent().any(|(name, _)| *name == column.name)
 }
 
-/// Returns the primary's reason, without what its interfaces wrap around it.
+/// Returns the primary's reason, without the text that its API adds.
 fn why(error: &PrimaryError) -> String {
     match error {
         PrimaryError::Failed { cause: Cause::TooDeep, .. } => {

@@ -1,4 +1,4 @@
-//! Checks of what a primary sends, made before anything here relies on it.
+//! Checks of the rows that a primary sends, before anything here relies on them.
 
 use fastest_core::object::id::TreeId;
 use fastest_core::object::source::ObjectSource as _;
@@ -17,7 +17,7 @@ pub(crate) fn inconsistent(primary: &dyn Primary, what: String) -> SyncError {
     PrimaryError::inconsistent(primary, &what).into()
 }
 
-/// Refuses a row of a scope other than the one that was asked for.
+/// Refuses a row of another scope than the one that was asked for.
 pub(super) async fn check_scope(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -36,7 +36,7 @@ pub(super) async fn check_scope(
                 // The parent has not arrived: until it does, the row belongs to no scope.
                 None => return Ok(()),
                 Some(of) if *scope == of.as_str() => return Ok(()),
-                // The parent's scope as it is known here may be out of date: ask the primary.
+                // The parent's scope may be out of date here: ask the primary.
                 Some(_) => ask_cell(primary, (table, by, target), key.as_str()).await?,
             }
         }
@@ -49,7 +49,7 @@ pub(super) async fn check_scope(
     }
 }
 
-/// Returns the scope in the column `target` of the parent row, as this page has it, or else the
+/// Returns the scope in the column `target` of the parent row, from this page or else from the
 /// replica.
 fn scope_of_parent(
     replica: &Replica,
@@ -91,8 +91,8 @@ pub(super) fn check_content(
     }
 }
 
-/// Refuses a row that no command here could read. In the replica it would block all of them, and
-/// the row of a snapshot is never deleted.
+/// Refuses a row that commands need and could not read. In the replica it would make all of them
+/// fail, and a snapshot's row is never deleted.
 pub(super) fn check_row(primary: &dyn Primary, change: &Change) -> Result<(), SyncError> {
     fn error<R: Row>(change: &Change) -> Option<String> {
         change.row::<R>()?.err().map(|error| error.to_string())

@@ -1,5 +1,5 @@
-//! Push and pull between a replica and its primary: what is sent and in which order, what is done
-//! about refusals, what of an answer is believed, and the packs that both move.
+//! Push and pull between a replica and its primary: what is sent and in which order, how refusals
+//! are handled, which checks an answer has to pass, and the transfer of packs.
 
 pub(crate) mod accepted;
 pub(crate) mod blame;

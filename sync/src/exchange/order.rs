@@ -37,7 +37,7 @@ pub(crate) fn ordered<'e>(schema: &Schema, entries: &[&'e Entry]) -> Vec<&'e Ent
         followers[first].push(then);
         waits_for[then] += 1;
     }
-    // Of the entries that wait for none, the first in the usual order is next.
+    // Of the entries that wait for no other, the first in the usual order is next.
     let free = (0..entries.len()).filter(|at| waits_for[*at] == 0);
     let mut free: BinaryHeap<Reverse<usize>> = free.map(Reverse).collect();
     let mut ordered = Vec::with_capacity(entries.len());

@@ -8,7 +8,7 @@ use crate::exchange::claims::inconsistent;
 use crate::remote::primary::{Primary, ask_cell};
 use crate::replica::open::Replica;
 
-/// Returns the key of a pack in a pack store: packs belong to the owner of their project.
+/// Returns the key of a pack in a pack store. It begins with the owner of the pack's project.
 pub(crate) fn pack_key(owner: &str, pack_id: &str) -> String {
     format!("{owner}/packs/{pack_id}")
 }

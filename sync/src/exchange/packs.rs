@@ -26,23 +26,25 @@ use crate::replica::local::cursors::Cursors;
 use crate::replica::local::parts::Parts;
 use crate::replica::open::Replica;
 
-/// Packs that are transferred at once. More do not use the connection better, and each takes
-/// memory.
+/// Packs that are transferred concurrently. More would not use the connection better, and each
+/// takes memory.
 const AT_ONCE: usize = 4;
-/// Received packs are taken in together, so that one fsync serves many: as soon as there are so
-/// many packs, so many bytes, or so much time has passed. A killed process loses no more than that.
+/// Received packs are added to the store in groups, so that one fsync serves many packs. A group is
+/// complete at this many packs, at [`TAKEN_BYTES_MAX`] bytes, or after [`TAKEN_WITHIN`]. A killed
+/// process loses at most one group.
 const TAKEN_AT_ONCE: usize = 64;
 const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 const TAKEN_BYTES_MAX: u64 = 512 << 20;
 /// The most interruptions of a download in a row. An error after new bytes starts the count again;
 /// an early end without an error does not.
 const BREAKS_MAX: u32 = 4;
-/// The most parts of one pack. At 100 kB each, a pack of the target size (48 MiB) has about 500.
+/// The most parts of one pack. Even at 100 kB a part, a pack of the target size (48 MiB) has only
+/// about 500.
 const PARTS_MAX: i64 = 1024;
 /// The most bytes of base64 in one part: D1 allows rows of 2 MB.
 const PART_LETTERS_MAX: usize = 2_000_000;
 
-/// Uploads packs to the pack store, except for those that it has.
+/// Uploads packs to the pack store, except for those that it has already.
 pub(crate) async fn upload(
     store: &Store,
     remote: &Remote,
@@ -52,7 +54,8 @@ pub(crate) async fn upload(
     let mut packs = Vec::with_capacity(ids.len());
     for id in ids {
         let id: PackId = id.parse().expect("the outbox holds pack ids made here");
-        // The primary inside the store reads the same file, so only other remotes need the check.
+        // The primary inside the store keeps a link to this very file, so only other remotes need
+        // the check.
         if remote.chosen.is_some() && !store.has_its_bytes(&id)? {
             let what =
                 "its bytes are not those that its id stands for; run `fastest doctor --mend`";
@@ -77,9 +80,9 @@ struct Arrivals<'s> {
     store: &'s Store,
     packs: Vec<VerifiedPack>,
     bytes: u64,
-    /// When packs were last taken in.
+    /// Since packs were last added to the store.
     since: Stopwatch,
-    /// Ids of the packs that were received in full, or were here before.
+    /// Ids of the packs that were received in full or were in the store before.
     whole: Vec<String>,
 }
 
@@ -103,15 +106,15 @@ impl Arrivals<'_> {
     }
 }
 
-/// Reads objects of packs that were received but not taken in, on top of the store's.
+/// Reads objects of the store, and of packs that were received but not added to it yet.
 pub(crate) type PackReader<'r> = dyn FnMut(&Replica, &dyn ObjectSource) + Send + 'r;
 
-/// Brings the packs that rows name into the object store, and returns the ids of those that are
-/// there in full now.
+/// Fetches the packs that `rows` name into the object store, and returns the ids of those that are
+/// complete there now.
 ///
-/// `reader`, if there is one, runs when all packs have been received, and before those that are
-/// lent to it are verified. Objects that it has read are verified by then, and are skipped
-/// afterwards.
+/// `reader`, if there is one, runs when all packs have been received, and before the packs that are
+/// lent to it are verified. Objects that `reader` has read are already verified and are skipped
+/// then.
 pub(crate) async fn take_packs(
     replica: &mut Replica,
     store: &Store,
@@ -159,7 +162,8 @@ async fn receive_all(
     // A killed process loses the packs that are lent, so their number, bytes and time are bounded.
     let mut room = if reader.is_some() { TAKEN_BYTES_MAX } else { 0 };
     let since = &remote.world().stopwatch();
-    // Boxed, and collected first: with closures in the stream, this future would not be `Send`.
+    // Boxed, and collected first: with closures in the stream, the future of this function would
+    // not be `Send`.
     let mut downloads = Vec::with_capacity(stored.len());
     for (at, download) in stored.iter().enumerate() {
         room = room.saturating_sub(download.bytes());
@@ -197,7 +201,7 @@ async fn receive_all(
     read(replica, &lent_packs);
     let mut all = Ok(());
     for (download, pack) in lent.into_iter().zip(lent_packs.take_back()) {
-        // A pack that is refused does not keep those after it from being taken in.
+        // A refused pack does not prevent the ones after it from being added.
         let added = download.checked(remote, pack).map_err(|error| at_fault(download.row, error));
         all = all.and(added.and_then(|pack| arrivals.add(download.row, pack)));
     }
@@ -210,8 +214,8 @@ enum Came {
     Checked(VerifiedPack),
 }
 
-/// Takes the packs that are in the rows themselves. Returns those that have to be fetched from the
-/// pack store.
+/// Receives the packs that are in the rows themselves. Returns those that have to be fetched from
+/// the pack store.
 async fn take_rows<'r>(
     replica: &mut Replica,
     remote: &Remote,
@@ -228,7 +232,7 @@ async fn take_rows<'r>(
                 arrivals.whole.push(row.pack_id.clone());
             }
             None => {
-                // The project's row may not be here yet: it changes with every push, so it comes
+                // The project's row may not be here yet: it changes with every push, and so comes
                 // last.
                 let owner = owner_of(replica, primary, &row.project_id).await?;
                 stored.push(Download { id, key: pack_key(&owner, &row.pack_id), row });
@@ -360,14 +364,14 @@ async fn receive(
     Ok(())
 }
 
-/// Returns the error for a pack store that returned other bytes than were put there. `reason` may
-/// quote the primary.
+/// Returns the error for a pack store that returned other bytes than were stored there. `reason`
+/// may quote the primary.
 fn failed(remote: &Remote, reason: &str) -> SyncError {
     let (place, reason) = (remote.packs.place().to_owned(), remote.packs.sanitize(reason));
     PackStoreError::Failed { place, reason }.into()
 }
 
-/// Keeps one part of a pack. Returns the pack once all parts are there.
+/// Saves one part of a pack. Returns the pack once all parts have arrived.
 fn take_part(
     replica: &mut Replica,
     store: &Store,
@@ -390,8 +394,8 @@ fn take_part(
     let taken = from_text(store, id, parts.iter().map(String::as_str), primary)
         .and_then(|pack| check_claim(primary, row, &pack.info()).map(|()| pack));
     if taken.is_err() {
-        // Any of the parts may be the damaged one, and the cursor is past them: all are pulled
-        // again.
+        // Any of the parts may be the damaged one, and the cursor is past them. So all parts are
+        // pulled again.
         replica.write(|session| {
             Parts(session).remove(&row.pack_id)?;
             Cursors(session).rewind(&row.project_id.scope())
@@ -400,8 +404,8 @@ fn take_part(
     taken.map(Some)
 }
 
-/// Refuses a row whose sizes differ from its pack's. This device would send the row on to another
-/// primary, where a push takes it at its word.
+/// Refuses a row whose sizes differ from its pack's. If this device later sends the row to another
+/// primary, the push relies on these sizes.
 fn check_claim(primary: &dyn Primary, row: &Pack, info: &PackInfo) -> Result<(), SyncError> {
     let claimed = (u64::try_from(row.bytes), u64::try_from(row.objects));
     if claimed == (Ok(info.bytes), Ok(info.objects)) {
@@ -431,7 +435,7 @@ fn from_text<'a>(
         StoreError::WrongPack { .. } => {
             inconsistent(primary, format!("the bytes of pack {id} are not those of its id"))
         }
-        // The damaged file is a received one and not the store's, so the error names the primary.
+        // The damaged file was received and is not in the store, so the error names the primary.
         StoreError::DamagedPack { what, .. } => {
             inconsistent(primary, format!("pack {id} is damaged: {what}"))
         }

@@ -1,11 +1,11 @@
 //! Decides what to push. Pure, so that it can be tested without a primary.
 //!
-//! Waiting transactions are turned into the packs to store and the rows to send, in the order in
-//! which the primary applies them (`transactions`): a row comes after the rows that it refers to.
-//! The rows of a transaction share a statement, with those of others as far as the size limit
-//! allows. In Fastest's own tables each row is a transaction: the row that takes the lock of a
-//! workspace comes after the snapshots and packs that it needs, whether they share its statement or
-//! not.
+//! Turns queued transactions into the packs to store and the rows to send, in the order in which
+//! the primary applies them (`transactions`): a row comes after the rows that it refers to. The
+//! rows of a transaction share one statement, and several transactions share one as far as the size
+//! limit allows. In Fastest's own tables each row is a transaction: the row of a workspace, which
+//! takes its lock, comes after the snapshots and packs that it needs, in the same statement or in a
+//! later one.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,7 +17,7 @@ use crate::replica::engine_table::EngineTable;
 use crate::replica::local::outbox::Entry;
 use crate::replica::values::{Values, column};
 
-/// The bytes of a pack in one row, if it is sent as rows: under 1 MB in base64.
+/// The most bytes of a pack in one row, if it is sent as rows: under 1 MB in base64.
 pub const PART_BYTES: u64 = 690_000;
 /// The bytes at which a statement's payload is closed. A single transaction may be larger.
 pub const PAYLOAD_BYTES_MAX: u64 = 1_000_000;
@@ -27,8 +27,8 @@ pub const PAYLOAD_BYTES_MAX: u64 = 1_000_000;
 pub struct PushPlan {
     /// Ids of packs for the pack store.
     pub uploads: Vec<String>,
-    /// What is sent, in order: the rows of a transaction, or one part of a pack. A unit is never
-    /// split between statements.
+    /// The units to send, in order. A unit is the rows of a transaction, or one part of a pack, and
+    /// is never split between statements.
     pub units: Vec<Vec<PlannedRow>>,
     /// Workspaces whose head diverged from the primary's: they wait for a merge.
     pub diverged: Vec<WorkspaceId>,
@@ -37,7 +37,7 @@ pub struct PushPlan {
 /// A row of a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRow {
-    /// The revision of the entry that it comes from.
+    /// The revision of the outbox entry that it comes from.
     pub revision: i64,
     /// Its scope.
     pub scope: ScopeId,
@@ -45,11 +45,11 @@ pub struct PlannedRow {
     pub table: &'static Table,
     /// The key in the outbox.
     pub key: RowKey,
-    /// The lock version that the primary must have; `None` in append-only tables.
+    /// The lock version that the row must have on the primary; `None` in append-only tables.
     pub lock: Option<i64>,
     /// The whole row without its lock version; for a delete, only the key.
     pub columns: BTreeMap<String, Value>,
-    /// The columns to send; `None` for all, if it is not known what the primary has.
+    /// The columns to send; `None` for all, if the primary's values are not known.
     pub changed: Option<Vec<&'static str>>,
     /// Whether the row is to be deleted.
     pub delete: bool,
@@ -99,8 +99,8 @@ pub(crate) fn plan(
     plan
 }
 
-/// Returns how many of the first units fit into the next statement: at most `most`, and at least
-/// one.
+/// Returns how many units, from the first on, fit into the next statement: at most `most`, and at
+/// least one.
 pub(crate) fn next_statement(units: &[Vec<PlannedRow>], most: usize) -> usize {
     let mut bytes = 0;
     let fits = |unit: &&Vec<PlannedRow>| {
@@ -110,8 +110,8 @@ pub(crate) fn next_statement(units: &[Vec<PlannedRow>], most: usize) -> usize {
     units.iter().take(most).take_while(fits).count().max(1)
 }
 
-/// Whether the entry would move a workspace's head to a snapshot that does not follow the
-/// primary's: the work there would no longer be part of the workspace.
+/// Whether the entry would move a workspace's head to a snapshot that does not follow the primary's
+/// head: the work on the primary would no longer be part of the workspace.
 pub(crate) fn is_diverged<E>(
     entry: &Entry,
     follows: impl FnOnce(&str, &str) -> Result<bool, E>,
@@ -208,7 +208,7 @@ fn parts(whole: PlannedRow, bytes: u64) -> Vec<PlannedRow> {
 /// Estimates how many bytes a row takes in the payload.
 fn estimate(row: &PlannedRow) -> u64 {
     let texts = row.sent().map(|(name, value)| {
-        // Measured as JSON, where escapes take up to six bytes.
+        // The length as JSON, where an escape takes up to six bytes.
         let value = match value {
             Value::Text(_) => value.to_wire().to_string().len(),
             // A real is sent as two integers, of up to 16 and 5 digits.

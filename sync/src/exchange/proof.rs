@@ -1,5 +1,5 @@
-//! What the primary was last seen to hold, from which it can tell whether it has lost something
-//! since.
+//! Proof of what the primary was last seen to hold. The primary compares it with its own data, to
+//! find whether it has lost something since.
 
 use fastest_schema::{ScopeId, Seen};
 
@@ -9,8 +9,8 @@ use crate::replica::local::cursors::Cursors;
 use crate::replica::local::known::Known;
 use crate::replica::session::Session;
 
-/// Returns what was last seen in each of these scopes, as JSON: a list of pairs of scope and
-/// change.
+/// Returns the last change that was seen in each of these scopes, as a JSON list of pairs of scope
+/// and change.
 pub(crate) fn seen_list(session: Session<'_>, scopes: &[ScopeId]) -> Result<String, ReplicaError> {
     let mut list = Vec::new();
     for scope in scopes {
@@ -20,8 +20,8 @@ pub(crate) fn seen_list(session: Session<'_>, scopes: &[ScopeId]) -> Result<Stri
     Ok(serde_json::to_string(&list).expect("texts and numbers serialise"))
 }
 
-/// Returns what the primary was last seen to hold in the first of these rows' scopes that has
-/// anything. The other scopes were asked about before ([`seen_list`]).
+/// Returns the last change that was seen in the scopes of these rows: in the first scope that has
+/// one. The other scopes were checked before ([`seen_list`]).
 pub(crate) fn proof_of(
     session: Session<'_>,
     rows: &[&PlannedRow],

@@ -1,9 +1,9 @@
-//! Pull: reads the changes that the replica lacks from the primary, page by page.
+//! Pull: fetches the changes that the replica lacks from the primary, page by page.
 //!
 //! The packs of a page are in the object store, durable and verified, before its rows are in the
-//! replica, and the rows and the cursor move in one transaction. So a pull may stop anywhere, and a
-//! snapshot that the replica knows has all its content here, as long as the primary keeps to the
-//! protocol.
+//! replica, and the rows and the cursor move in one transaction. So a pull may stop anywhere, and
+//! every snapshot that the replica knows has all its content here, as long as the primary keeps to
+//! the protocol.
 
 mod decide;
 
@@ -40,14 +40,14 @@ const PAGE_ROWS: &str = "1000";
 /// The approximate bytes of one page: answers of D1 are best kept under 1 MB.
 const PAGE_BYTES: &str = "900000";
 
-/// The same for a page in hex, which takes two digits for a byte.
+/// As [`PAGE_BYTES`], for a page in hex, which takes two digits for a byte.
 const PAGE_BYTES_HEX: &str = "450000";
 
-/// Rows from about this size on are not sent in hex at first: hex doubles them, and D1 allows 2 MB
-/// for a text.
+/// Rows of about this size or more are at first not requested in hex: hex doubles them, and D1
+/// allows 2 MB for a text.
 const WHOLE_FROM_BYTES: u32 = 900_000;
 
-/// How a page is asked for.
+/// The form in which a page is requested.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
     AsTexts,
@@ -58,7 +58,7 @@ enum Asked {
     AllInHex,
 }
 
-/// What a pull did.
+/// The outcome of a pull.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pulled {
@@ -72,8 +72,8 @@ pub struct Pulled {
     pub behind: Option<String>,
 }
 
-/// Brings the rows of `scope` up to date with the primary, and their packs, if there is a store for
-/// them: Fastest's own rows need one, and an application's have no packs.
+/// Brings the rows of `scope` up to date with the primary, and fetches their packs into `store`.
+/// Fastest's own rows need a store. An application's rows have no packs, and need none.
 pub async fn pull_scope(
     replica: &mut Replica,
     store: Option<&Store>,
@@ -83,12 +83,11 @@ pub async fn pull_scope(
     pull_and_read(replica, store, remote, scope, None).await
 }
 
-/// Reads what the last page of a pull brings, once its packs can be read and before they are taken
-/// in.
+/// Reads the last page of a pull when its packs are readable, before they are added to the store.
 pub(crate) type Reader<'r> = dyn FnMut(&Replica, &dyn ObjectSource, &Page) + Send + 'r;
 
-/// Works as [`pull_scope`]. What `reader` reads of the store is verified as it is read, and skipped
-/// afterwards. None of it is sure to stay if the pull fails.
+/// Works as [`pull_scope`]. Objects that `reader` has read are already verified and are skipped
+/// afterwards. They may be lost if the pull fails.
 pub(crate) async fn pull_and_read(
     replica: &mut Replica,
     store: Option<&Store>,
@@ -146,12 +145,12 @@ pub(crate) async fn pull_and_read(
             recall(replica, remote).await?;
         }
         let read = reader.as_deref_mut().filter(|_| !page.more());
-        // Packs that this page brings are verified on arrival, so only those that are here already
+        // Packs that this page brings are verified on arrival, so only packs that are already here
         // are listed.
         let asked = store.map(|store| asked_for(store, &page.changes)).unwrap_or_default();
         let taken = take_page(replica, store, remote, scope, cursor, &page, read).await;
-        // Done even if the page failed: a device that lacks one pack may have another that others
-        // ask for.
+        // Done even if the page failed: a device that lacks one pack may have another one that
+        // others ask for.
         if let Some(store) = store {
             pulled.packs_resent += answer(replica, store, remote, &asked).await;
         }
@@ -165,14 +164,14 @@ pub(crate) async fn pull_and_read(
             Onward::Distrust(what) => return Err(inconsistent(primary, what.to_owned())),
         }
     }
-    // A scope that was read from the beginning may show that the primary lacks what is here.
+    // A scope that was read from the beginning shows which rows the primary lacks.
     if Cursors(replica.read()).is_reading(scope)? {
         replica.write(|session| Requeue(session).end_reading(scope))?;
     }
     Ok(pulled)
 }
 
-/// Forgets what the primary was known to hold, and queues it again.
+/// Forgets what the primary was known to hold, and queues those rows again.
 pub(crate) fn forget(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
     replica.write(|session| {
         remote.check_chosen(&RemoteRow(session).get()?)?;
@@ -240,12 +239,12 @@ async fn ask(
         match page {
             Ok(page) if page.header.request == request => return Ok(page),
             Ok(_) => broken = None,
-            // This, too, may be the answer to another request.
+            // This may be the answer to another request, too.
             Err(error) => broken = Some(error),
         }
     }
     Err(match broken {
-        // The primary may be of a newer version: then `lacked` fails, and says so.
+        // The primary may have a newer schema: then `lacked` fails, and its error says so.
         Some(error @ PageError::UnknownTable(_)) => match lacked(primary, schema).await {
             Err(why) => why,
             Ok(_) => PrimaryError::inconsistent(primary, &error.to_string()),
@@ -301,8 +300,8 @@ async fn take_page(
     })
 }
 
-/// Brings the packs that a page of Fastest's own rows names into the store. Returns the ids of
-/// those that are there in full now.
+/// Fetches the packs that a page of Fastest's own rows names into the store. Returns the ids of
+/// those that are complete there now.
 async fn take_content(
     replica: &mut Replica,
     store: &Store,
@@ -321,7 +320,8 @@ async fn take_content(
     let read = read.as_mut().map(|read| read as &mut PackReader<'_>);
     let finished = take_packs(replica, store, remote, &rows, read).await?;
     if !page.more() {
-        // Checked on the last page only: a pack that was written again may come after its snapshot.
+        // Checked on the last page only, because a pack whose row was written again may come after
+        // its snapshot.
         page.changes.iter().try_for_each(|change| check_content(store, primary, change))?;
     }
     Ok(finished)

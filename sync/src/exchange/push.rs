@@ -1,8 +1,8 @@
-//! Push: sends what waits to the primary, statement after statement.
+//! Push: sends the queued rows to the primary, one statement after another.
 //!
 //! If the primary refuses a statement because others were first, because it was set up anew, or
 //! because this device is a copy of another, the cause is dealt with and the push is planned again.
-//! If it refuses what a transaction would write, that transaction is found (`blame`) and set aside
+//! If it refuses the writes of a transaction, that transaction is found (`blame`) and set aside
 //! (`refused`), and all others are sent.
 
 mod decide;
@@ -42,10 +42,10 @@ use crate::replica::scope::Scopes;
 
 pub use self::state::Pushed;
 
-/// Scopes that one question is about, at most.
+/// The most scopes that one request asks about.
 const SCOPES_ASKED_MAX: usize = 1_000;
 
-/// Sends everything of `scope` that waits, except for heads that need a merge first.
+/// Sends everything that is queued in `scope`, except for heads that need a merge first.
 pub async fn push_scope(
     replica: &mut Replica,
     store: &Store,
@@ -58,8 +58,8 @@ pub async fn push_scope(
     push_locked(replica, Some(store), remote, Some(scope)).await
 }
 
-/// The same for a replica with or without packs, where the caller sees to it that no other push
-/// from it is on its way; with no scope, for everything that waits.
+/// Works as [`push_scope`], for a replica with or without packs. The caller ensures that no other
+/// push from this replica is running. Without a scope, everything that is queued is sent.
 pub(crate) async fn push_locked(
     replica: &mut Replica,
     store: Option<&Store>,
@@ -91,9 +91,9 @@ pub(crate) async fn push_locked(
 }
 
 impl Push<'_> {
-    /// Pulls the scopes that were never read to the end. If there are none, it checks the primary's
-    /// version and, if there are several scopes, whether the primary lacks what was seen in one of
-    /// them.
+    /// Pulls the scopes that were never read to the end, and the first one if nothing is known of
+    /// the primary yet. If there are none, it checks the primary's version and, if there are
+    /// several scopes, whether the primary lacks changes that were seen in them.
     async fn greet(&mut self) -> Result<(), SyncError> {
         let scopes = self.scopes.clone();
         for scope in &scopes {
@@ -108,19 +108,19 @@ impl Push<'_> {
         check_not_newer(&*self.remote.primary, self.replica.schema()).await?;
         if scopes.len() > 1 {
             for scopes in scopes.chunks(SCOPES_ASKED_MAX) {
-                self.look_whether_it_went_back(scopes).await?;
+                self.check_for_restore(scopes).await?;
             }
         }
         Ok(())
     }
 
-    /// Pulls the scopes in which the primary lacks what was seen there. A statement proves this for
-    /// one of its scopes only.
-    async fn look_whether_it_went_back(&mut self, scopes: &[ScopeId]) -> Result<(), SyncError> {
+    /// Pulls the scopes in which the primary lacks a change that was seen there. A statement checks
+    /// this for only one of its scopes.
+    async fn check_for_restore(&mut self, scopes: &[ScopeId]) -> Result<(), SyncError> {
         let seen = seen_list(self.replica.read(), scopes)?;
         let (primary, request) = (&*self.remote.primary, self.remote.world().new_id());
         let unseen = match ask_cell_by(primary, &unseen_sql(), &[&request, &seen]).await {
-            // The push meets the same error, and sets the primary up.
+            // The push will get the same error, and set the primary up.
             Err(PrimaryError::NotMigrated { .. }) => return Ok(()),
             unseen => unseen?,
         };
@@ -156,8 +156,8 @@ impl Push<'_> {
                     if self.is_asked {
                         return Ok(Pushed { diverged, ..self.done });
                     }
-                    // Nothing was sent, so nothing has shown yet whether the primary still has
-                    // everything: ask.
+                    // Nothing was sent, so it is not known yet whether the primary still has
+                    // everything: ask it.
                     for scope in self.scopes.clone() {
                         self.pull(&scope).await?;
                     }
@@ -169,19 +169,19 @@ impl Push<'_> {
             let scope = self.scope.map(ScopeId::as_str);
             debug!(scope, %error, attempts = self.state.attempts, "a push was not accepted");
             let error = self.prepare(error).await?;
-            // The primary has said that it applied nothing.
+            // The primary's error says that it applied nothing.
             self.replica.write(|session| SentRow(session).void())?;
             self.look(error).await?;
         }
     }
 
-    /// Does what a refusal asks for before the primary is looked at, or ends the push.
+    /// Does what a refusal requires before the scopes are pulled, or ends the push.
     async fn prepare(&mut self, error: PrimaryError) -> Result<PrimaryError, SyncError> {
         let (primary, schema) = (&*self.remote.primary, self.replica.schema());
         let step = self.state.next(Outcome::Refused(recovery(&error)));
         match step {
             Step::SetUp => match set_up(primary, schema).await {
-                // The one inside the store has no other devices, which an upgrade would shut out.
+                // The primary inside the store has no other devices that an upgrade could lock out.
                 Err(PrimaryError::Behind { .. })
                     if self.remote.chosen.is_none()
                         && self.replica.rules().upgrades_own_primary =>
@@ -192,10 +192,10 @@ impl Push<'_> {
             },
             Step::BecomeNewDevice => {
                 self.done.new_device = true;
-                self.replica.write(|session| DeviceRow(session).become_new())?;
+                self.replica.write(|session| DeviceRow(session).reset_identity())?;
             }
             Step::Forget => {
-                // Of another version, it knows what was seen by another name.
+                // A primary of another version may have the seen change under another name.
                 check_level(self.replica, self.remote).await?;
                 self.done.primary_went_back = true;
                 forget(self.replica, self.remote)?;
@@ -208,7 +208,8 @@ impl Push<'_> {
                 return Err(error.into());
             }
             Step::Unmendable => {
-                // What will never be taken must not stand before all that comes after.
+                // Drops a statement that the primary will never accept, so that it cannot block the
+                // queue.
                 if matches!(error, PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) {
                     self.replica.write(|session| SentRow(session).void())?;
                 }
@@ -219,7 +220,8 @@ impl Push<'_> {
         Ok(error)
     }
 
-    /// Pulls the scopes of a statement that was refused, and does what follows from what that brings.
+    /// Pulls the scopes of a refused statement, and takes the next step, depending on what the pull
+    /// brings.
     async fn look(&mut self, error: PrimaryError) -> Result<(), SyncError> {
         let (scopes, is_foreign) = self.concerned(&error).await?;
         let is_explained = self.is_explained(&scopes).await?;
@@ -243,14 +245,14 @@ impl Push<'_> {
         Ok(())
     }
 
-    /// Whether a pull of these scopes brings anything that explains a refusal.
+    /// Pulls these scopes. Returns whether that brings anything that explains a refusal.
     async fn is_explained(&mut self, scopes: &[ScopeId]) -> Result<bool, SyncError> {
         let mut is_explained = false;
         for scope in scopes {
             let pulled = self.pull(scope).await?;
             is_explained |= pulled.changes > 0 || pulled.primary_went_back;
             if self.replica.rules().rows_change_scope {
-                let all = Outbox(self.replica.read()).scopes_left(scope)?;
+                let all = Outbox(self.replica.read()).previous_scopes(scope)?;
                 for left in all {
                     is_explained |= self.pull(&left).await?.changes > 0;
                 }
@@ -265,7 +267,7 @@ impl Push<'_> {
         Ok(is_explained)
     }
 
-    /// Returns the scopes of the statement that was sent last.
+    /// Returns the scopes of the last statement; if none was sent, all scopes of the push.
     fn last_scopes(&self) -> Vec<ScopeId> {
         match &self.last {
             Some(sent) => sent.scopes().into_iter().collect(),
@@ -295,7 +297,7 @@ impl Push<'_> {
                 is_foreign = true;
             }
         }
-        // No lock is stale if others wrote to rows that refer to these.
+        // If others wrote to rows that refer to these, no lock is stale.
         let scopes = if scopes.is_empty() { all } else { scopes.into_iter().collect() };
         Ok((scopes, is_foreign))
     }
@@ -309,8 +311,8 @@ impl Push<'_> {
     }
 }
 
-/// Fails unless the primary is at this build's version of the schema. What a primary of another
-/// version lacks proves nothing.
+/// Fails unless the primary is at this build's version of the schema. If a primary of another
+/// version lacks something, that proves nothing.
 async fn check_level(replica: &mut Replica, remote: &Remote) -> Result<(), PrimaryError> {
     let primary = &*remote.primary;
     match lacked(primary, replica.schema()).await?.last() {
@@ -322,7 +324,8 @@ async fn check_level(replica: &mut Replica, remote: &Remote) -> Result<(), Prima
     }
 }
 
-/// Returns the scopes of the users whose rows wait in `scope`: each has one of its own.
+/// Returns the scopes of the users whose rows are queued in `scope`. Each user has a scope of its
+/// own.
 fn users_waiting(replica: &Replica, scope: &ScopeId) -> Result<Vec<ScopeId>, SyncError> {
     let session = replica.read();
     let entries = Outbox(session).entries(scope)?.into_iter();

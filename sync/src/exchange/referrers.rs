@@ -1,6 +1,6 @@
-//! Finds rows on the primary that keep a row from being deleted and that devices do not know: rows
-//! of tables that are not synced, or with foreign keys that the schema lacks. A refused device
-//! learns their names.
+//! Finds rows on the primary that prevent the delete of a row and that devices do not know: rows of
+//! tables that are not synced, or with foreign keys that the schema does not declare. The refusal
+//! then names such a row.
 
 use fastest_schema::live::database::{Live, LiveKey, LiveTable};
 use fastest_schema::{RowKey, Schema, Table};
@@ -9,21 +9,22 @@ use crate::exchange::plan::PlannedRow;
 use crate::migrations::check::live;
 use crate::remote::primary::{Primary, PrimaryError, ask_cell_by};
 
-/// The most foreign keys that are followed: each takes a request.
+/// The most foreign keys that are followed. Each takes a request.
 const KEYS_MAX: usize = 50;
 
-/// A row that was to be deleted, and what refers to it on the primary.
+/// A row to be deleted, and a row on the primary that refers to it.
 #[derive(Debug)]
 pub(crate) struct Kept {
     /// The table.
     pub(crate) table: &'static str,
     /// The key.
     pub(crate) key: RowKey,
-    /// Which row refers to it, as a message.
+    /// A message that names the row that refers to it.
     pub(crate) why: String,
 }
 
-/// Returns one of these rows, which are to be deleted, that a row on the primary refers to.
+/// Returns one of the rows in `going`, which are to be deleted, to which a row on the primary
+/// refers over a foreign key that devices do not know.
 pub(crate) async fn kept(
     schema: &Schema,
     primary: &dyn Primary,
@@ -49,7 +50,7 @@ pub(crate) async fn kept(
 
 /// The question about one foreign key.
 struct Question<'a> {
-    /// The table that refers.
+    /// The referring table.
     name: &'a str,
     key: &'a LiveKey,
     /// The table of the rows to be deleted.
@@ -72,8 +73,8 @@ fn questions<'a>(schema: &'a Schema, live: &'a Live, going: &[&PlannedRow]) -> V
     concerned.take(KEYS_MAX).filter_map(question).collect()
 }
 
-/// Returns the foreign keys that can keep a row from being deleted and that the schema does not
-/// declare, each with its table.
+/// Returns the foreign keys that can prevent a delete and that the schema does not declare, each
+/// with its table.
 fn unknown_keys<'a>(
     schema: &'a Schema,
     live: &'a Live,
@@ -96,8 +97,9 @@ fn is_to(key: &LiveKey, table: &Table) -> bool {
     key.table.eq_ignore_ascii_case(table.name)
 }
 
-/// Returns the SELECT of one row that refers to one of `table` whose key is in the list `?2`. It
-/// yields the keys of both as JSON; the second is null if it is not a single column.
+/// Returns a SELECT that finds one row of `child` that refers to a row of `table` whose key is in
+/// the JSON list `?2`. Its result is a JSON array of the key in `table` and the key in `child`. The
+/// latter is null if it is not a single column.
 fn referring(name: &str, child: &LiveTable, key: &LiveKey, table: &Table) -> String {
     let quote = |name: &str| format!("`{}`", name.replace('`', "``"));
     let same = key.columns.iter().zip(&key.targets).map(|(column, target)| {

@@ -1,5 +1,5 @@
 //! Transactions that the primary refused. They stay in the outbox, each with the reason, until they
-//! are mended, tried again or dropped. Only transactions that depend on them wait as well.
+//! are written again, retried or dropped. Only transactions that depend on them wait as well.
 //!
 //! Once a row of a refused transaction is written again, here or by a pull, the next push tries it
 //! again.
@@ -16,7 +16,7 @@ use crate::replica::local::refused::{Refused, RefusedTransaction};
 use crate::replica::session::Session;
 
 /// Sets aside a transaction that the primary refused. Returns `None` if another process has written
-/// to its rows since they were sent: what waits now was not refused.
+/// to its rows since they were sent: the rows that are queued now were not refused.
 pub(crate) fn set_aside(
     session: Session<'_>,
     unit: &[PlannedRow],
@@ -44,8 +44,8 @@ pub(crate) fn retry(session: Session<'_>, id: i64) -> Result<(), SyncError> {
     if Refused(session).retry(id)? { Ok(()) } else { Err(unknown(id)) }
 }
 
-/// Reverts what was written in a refused transaction: its rows are again as the primary was last
-/// known to have them. Returns what was dropped.
+/// Reverts the writes of a refused transaction: its rows become what the primary was last known to
+/// have. Returns the dropped transaction.
 pub(crate) fn drop(session: Session<'_>, id: i64) -> Result<RefusedTransaction, SyncError> {
     let outbox = Outbox(session);
     let refused = outbox.refused_transaction(id)?.ok_or_else(|| unknown(id))?;

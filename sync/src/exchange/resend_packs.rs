@@ -1,14 +1,14 @@
-//! Checks whether packs at the remote are what their ids say, and sends them again if they are not.
+//! Checks whether packs at the remote match their ids, and sends them again if they do not.
 //!
-//! Rows of packs are append-only: a push skips one that is there. So a pack that a bad disk damaged
-//! under the primary or the pack store is repaired here, by a device that has the pack: the object
-//! of a pack store is replaced, and the text of a row is overwritten. A pack is named by the hash
-//! of its bytes, so this changes nothing that anyone relies on.
+//! Rows of packs are append-only: a push skips a row that exists already. So if a bad disk damages
+//! a pack at the primary or in the pack store, a push cannot repair it. A device that has the pack
+//! does so here: it replaces the object in the pack store, or overwrites the text of the row. A
+//! pack is named by the hash of its bytes, so this changes nothing that anyone relies on.
 //!
-//! It happens without anyone's doing, as follows. A device that receives a damaged pack *asks* for
-//! it: it writes the pack's rows as they are, which increments their version, so that the other
-//! devices of the project pull them ([`ask_for`]). A device that has the pack, and pulls a row of
-//! it past version 1, checks what the remote holds, and sends the pack again if that is damaged
+//! The repair is automatic. A device that receives a damaged pack *asks* for it: it writes the
+//! pack's rows as they are, which increments their version, so that the other devices of the
+//! project pull them ([`ask_for`]). A device that has the pack, and pulls a row of it with a
+//! version above 1, checks the pack at the remote, and sends it again if it is damaged
 //! ([`answer`]). The first device then tries again. Two limits remain: a device that has the pack
 //! has to pull, and a device with read-only access cannot ask. `fastest doctor --remote` checks
 //! without being asked.
@@ -40,14 +40,14 @@ use crate::replica::local::copies::Copies;
 use crate::replica::open::Replica;
 use crate::rows::snapshots::Snapshots;
 
-/// What the remote has of a pack.
+/// The state of a pack at the remote.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AtRemote {
-    /// All of it, undamaged.
+    /// It is complete and undamaged.
     Sound,
-    /// Neither a row nor an object.
+    /// It has no row there.
     Nothing,
-    /// Something other than its id stands for; with the reason.
+    /// It is incomplete or does not match its id; with the reason.
     Damaged(String),
 }
 
@@ -71,7 +71,7 @@ struct PartRow {
 const ROWS: &str = "SELECT json_group_array(json_object('id', id, 'part', part, 'parts', parts,
   'bytes', bytes, 'is_stored', data IS NULL)) FROM fastest_packs WHERE ?1 <> '' AND project_id = ?2 AND pack_id = ?3";
 
-/// The second time, the row gets the bytes that it has: a pack's id stands for them.
+/// Repeatable: a second run writes the same bytes, because a pack's id is the hash of its bytes.
 const WRITE_OVER: Statement<'_> = Statement::repeatable(
     "INSERT INTO fastest_packs(id, part, parts, bytes, objects, data, project_id, pack_id)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -79,11 +79,11 @@ const WRITE_OVER: Statement<'_> = Statement::repeatable(
     bytes = excluded.bytes, objects = excluded.objects, data = excluded.data",
 );
 
-/// It finds nothing the second time.
+/// Repeatable: a second run finds no row.
 const REMOVE: Statement<'_> = Statement::repeatable("DELETE FROM fastest_packs WHERE id = ?1");
 
-/// Changes nothing but the version of the rows. Whoever is asked twice looks twice, and sends nothing if
-/// the pack is sound by then.
+/// Changes nothing but the version of the rows. Repeatable: a device that is asked twice checks
+/// twice, and sends nothing if the pack is undamaged by then.
 const ASK: Statement<'_> = Statement::repeatable(
     "UPDATE fastest_packs SET created_at = created_at
   WHERE project_id = ?1 AND pack_id = ?2",
@@ -119,7 +119,7 @@ pub(crate) async fn look(
     for row in &rows {
         let cell = "SELECT data FROM fastest_packs WHERE id = ?1";
         let text = match ask_cell_by(&*remote.primary, cell, &[&row.id]).await {
-            // sqld fails at text that is not UTF-8.
+            // sqld fails on text that is not UTF-8.
             Err(PrimaryError::Failed { cause: Cause::NotUtf8, .. }) => None,
             text => text?,
         };
@@ -165,7 +165,7 @@ fn judge(hasher: &PackHasher, id: &PackId) -> AtRemote {
 }
 
 /// Whether every object of a pack belongs to the history of this device's working copies of the
-/// project. The store has the packs of all projects, and anyone who knows the hash of one could ask
+/// project. The store has the packs of all projects. Anyone who knows the id of a pack could ask
 /// for it in another project, so a row that names a pack proves nothing.
 fn was_here(
     replica: &Replica,
@@ -196,9 +196,9 @@ fn was_here(
     Ok(wanted.is_empty())
 }
 
-/// Sends a pack again, in place of what the remote has of it. Returns false, and sends nothing, if
-/// this device has no undamaged copy that is the project's. Also returns false if the pack is
-/// damaged again once it is there.
+/// Sends a pack again, in place of the remote's copy. Returns false, and sends nothing, if this
+/// device has no undamaged copy, or its copy does not belong to the project. Also returns false if
+/// the pack is still damaged at the remote afterwards.
 pub(crate) async fn send_again(
     replica: &mut Replica,
     store: &Store,
@@ -246,7 +246,7 @@ pub(crate) async fn ask_for(primary: &dyn Primary, project_id: &ProjectId, pack_
     }
 }
 
-/// Returns the packs that others ask for in these changes and that are here.
+/// Returns the packs that others ask for in these changes and that this device has.
 pub(crate) fn asked_for(store: &Store, changes: &[Change]) -> Vec<Pack> {
     let mut asked: Vec<Pack> = Vec::new();
     for change in changes.iter().filter(|change| change.version > 1) {

@@ -1,12 +1,12 @@
-//! A statement on its way to the primary.
+//! The statement that is on its way to the primary.
 //!
-//! It is written down in `fastest_local_sent`, verbatim and with its push id, before it is sent,
-//! and removed in the transaction that records the answer. If the answer is lost, the statement is
-//! sent again under the same id, and the primary applies it once. A device has one statement on its
-//! way at a time, which the push lock of its store, or of its file, ensures.
+//! It is recorded in `fastest_local_sent`, verbatim and with its push id, before it is sent, and
+//! removed in the transaction that records the answer. If the answer is lost, the statement is sent
+//! again under the same id, and the primary applies it once. A replica has at most one statement on
+//! its way, which the push lock of its store, or of its database file, ensures.
 //!
-//! The version of a row after the push is taken from the answer and not computed: a trigger of the
-//! application may have written to the row as well. Such rows are pulled at once.
+//! The version of a row after the push is taken from the answer and not computed, because a trigger
+//! of the application may also have written to the row. Such rows are pulled at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,14 +35,14 @@ use crate::replica::error::ReplicaError;
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::remote_row::RemoteRow;
-use crate::replica::local::sent_row::{SentRow, WrittenDown};
+use crate::replica::local::sent_row::{SentRow, StoredPush};
 use crate::replica::open::Replica;
 use crate::replica::session::Session;
 
-/// Resends a statement whose answer was lost, if there is one. Returns how many were resent, and
-/// the scopes in which a pull has to fetch rows that triggers changed. If the primary has lost a
-/// table or column that the statement names, the statement is dropped and its rows are planned
-/// again.
+/// Resends a statement whose answer was lost, if there is one. Returns how many were resent (0 or
+/// 1), and the scopes in which a pull has to fetch rows that triggers changed. If the primary has
+/// lost a table or column that the statement names, the statement is dropped and its rows are
+/// planned again.
 pub(crate) async fn resend(
     replica: &mut Replica,
     remote: &Remote,
@@ -62,8 +62,9 @@ pub(crate) async fn resend(
     Ok((count, learned))
 }
 
-/// Records a statement whose answer is not known, if the primary has applied it. Otherwise a page
-/// with its rows would pass for the work of others. Called after the page was read.
+/// Records that the primary has applied a statement whose answer is not known, if it has. Otherwise
+/// a page with its rows would look like the work of others. Called after the page was read, and
+/// before it is applied.
 pub(crate) async fn recall(replica: &mut Replica, remote: &Remote) -> Result<(), SyncError> {
     let Some(sent) = on_its_way(replica)? else { return Ok(()) };
     let locks = sent.entries.locks();
@@ -80,7 +81,7 @@ pub(crate) async fn recall(replica: &mut Replica, remote: &Remote) -> Result<(),
     Ok(())
 }
 
-/// Whether a primary refused a statement because it lacks a table or column.
+/// Whether the primary refused a statement because the primary lacks a table or column.
 fn is_outdated(error: &PrimaryError) -> bool {
     matches!(error.refusal(), Some(Refusal::UnknownTable | Refusal::UnknownColumn))
 }
@@ -109,7 +110,7 @@ pub(crate) async fn send(
         }
         if let Some(versions) = versions {
             // No fsync: if a crash loses this, the primary is asked again.
-            return replica.write_soon(|session| {
+            return replica.write_unsynced(|session| {
                 remote.check_chosen(&RemoteRow(session).get()?)?;
                 Ok(accepted(session, sent, &versions)?)
             });
@@ -118,7 +119,7 @@ pub(crate) async fn send(
     Err(PrimaryError::stray_answer(primary).into())
 }
 
-/// Writes down a statement before it is sent. Returns `None` if another process has written to one of
+/// Records a statement before it is sent. Returns `None` if another process has written to one of
 /// its rows since they were planned.
 pub(crate) fn write_down(
     replica: &mut Replica,
@@ -177,7 +178,7 @@ pub(crate) fn write_down(
 pub(crate) fn add(payload: &mut Payload, row: &PlannedRow, columns: Columns) {
     let table = || row.table.name.to_owned();
     payload.locks.extend(row.lock.map(|lock| Lock(table(), row.key.clone(), lock)));
-    // The key column, since the parts of a pack share the entry's key.
+    // The key is taken from its column, because the parts of a pack share the entry's key.
     let key = row.columns[row.table.pk].as_str();
     let key = key.map_or_else(|| row.key.clone(), RowKey::from);
     payload.ops.push(if row.delete {
@@ -208,8 +209,9 @@ fn inline_pack(
     Ok(STANDARD.encode(part.ok_or_else(damaged)?))
 }
 
-/// When heads move, so does the project's newest snapshot. It is sent as a patch, since otherwise
-/// the pushes of all workspaces would race for the project's lock.
+/// Returns the patch that moves the project's newest snapshot along with the heads; `None` if no
+/// head moves, or the project's own row is sent. It is a patch because otherwise the pushes of all
+/// workspaces would race for the project's lock.
 fn project_patch(session: Session<'_>, scope: &ScopeId, rows: &[&PlannedRow]) -> Option<Columns> {
     let of = |own: EngineTable| {
         rows.iter().filter(move |row| session.engine_table(row.table) == Some(own) && !row.delete)
@@ -227,7 +229,7 @@ fn project_patch(session: Session<'_>, scope: &ScopeId, rows: &[&PlannedRow]) ->
 
 /// Returns the statement whose answer is not known.
 fn on_its_way(replica: &Replica) -> Result<Option<Sent>, ReplicaError> {
-    let Some(WrittenDown { push_id, device_id, payload, entries }) =
+    let Some(StoredPush { push_id, device_id, payload, entries }) =
         SentRow(replica.read()).get()?
     else {
         return Ok(None);

@@ -1,13 +1,13 @@
-//! A statement that was sent, and what is needed to record its answer.
+//! A statement on its way, with the rows that are needed to record its answer.
 //!
-//! It is kept as JSON in `fastest_local_sent`, and later builds read it.
+//! The rows are kept as JSON in `fastest_local_sent`, and later builds must be able to read them.
 
 use std::collections::BTreeSet;
 
 use fastest_schema::{Columns, DeviceId, PushId, RowKey, ScopeId};
 use serde::{Deserialize, Serialize};
 
-use crate::replica::local::sent_row::WrittenDown;
+use crate::replica::local::sent_row::StoredPush;
 
 /// A statement on its way.
 #[derive(Debug)]
@@ -21,24 +21,24 @@ pub(crate) struct Sent {
 /// The rows of a statement, kept until its answer is recorded.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SentEntries {
-    /// The scope of the first row, and of all rows without one of their own.
+    /// The scope of the first row, and of all rows whose own scope is `None`.
     pub(crate) scope: ScopeId,
     pub(crate) rows: Vec<SentEntry>,
-    /// The project's columns that were patched.
+    /// The patched columns of the project, with their values.
     pub(crate) patch: Option<Columns>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SentEntry {
     pub(crate) table: String,
-    /// Its scope, if it is not the statement's.
+    /// The row's scope, if it differs from the statement's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) scope: Option<ScopeId>,
-    /// The key in the outbox, which differs for the later parts of a pack.
+    /// The key in the outbox. For the later parts of a pack, it differs from the row's key.
     pub(crate) key: RowKey,
     pub(crate) revision: i64,
     pub(crate) lock: Option<i64>,
-    /// The whole row, also if only a part of it was sent.
+    /// The whole row, even if only some of its columns were sent.
     pub(crate) columns: Columns,
     /// Whether the row is deleted.
     #[serde(default)]
@@ -48,9 +48,9 @@ pub(crate) struct SentEntry {
 }
 
 impl Sent {
-    /// Returns the statement as the replica keeps it.
-    pub(crate) fn written_down(&self) -> WrittenDown {
-        WrittenDown {
+    /// Returns the statement in the form in which the replica keeps it.
+    pub(crate) fn written_down(&self) -> StoredPush {
+        StoredPush {
             push_id: self.push_id.clone(),
             device_id: self.device_id.clone(),
             payload: self.payload.clone(),
@@ -58,7 +58,7 @@ impl Sent {
         }
     }
 
-    /// Whether an older build has written it down.
+    /// Whether an older build recorded the statement, with version 1 of the payload.
     pub(crate) fn is_payload_1(&self) -> bool {
         #[derive(Deserialize)]
         struct Head {
@@ -69,18 +69,18 @@ impl Sent {
 }
 
 impl Sent {
-    /// Returns its locks, as JSON.
+    /// Returns the locks of its rows as a JSON list of `[table, key, version]`.
     pub(crate) fn locks(&self) -> String {
         self.entries.locks()
     }
 
-    /// Returns the scopes in which its rows wait.
+    /// Returns the scopes in which its rows are queued.
     pub(crate) fn scopes(&self) -> BTreeSet<ScopeId> {
         let SentEntries { scope, rows, .. } = &self.entries;
         rows.iter().map(|row| row.scope.as_ref().unwrap_or(scope).clone()).collect()
     }
 
-    /// Returns the scope in which one of its rows waits.
+    /// Returns the scope in which one of its rows is queued; `None` if it has no such row.
     pub(crate) fn scope_of(&self, table: &str, key: &RowKey) -> Option<&ScopeId> {
         let SentEntries { scope, rows, .. } = &self.entries;
         let row = rows.iter().find(|row| row.table == table && row.key == *key)?;
@@ -89,7 +89,7 @@ impl Sent {
 }
 
 impl SentEntries {
-    /// Returns the locks of the statement, as JSON.
+    /// Returns the locks of the statement's rows as a JSON list of `[table, key, version]`.
     pub(crate) fn locks(&self) -> String {
         let locks = self.rows.iter().filter_map(|row| Some((&row.table, &row.key, row.lock?)));
         serde_json::to_string(&locks.collect::<Vec<_>>()).expect("texts and numbers serialise")

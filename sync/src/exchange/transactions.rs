@@ -1,10 +1,11 @@
-//! Decides which of the waiting transactions can be sent, and in which order. Pure.
+//! Decides which queued transactions can be sent, and in which order. Pure.
 //!
 //! They are sent in the order in which they were written, except that a transaction comes after
-//! another whose row it refers to, or whose unique value it takes over. Transactions that need each
-//! other become one. If one cannot be sent, those that need it wait as well, and no others.
+//! those that it needs: those that write a row that it refers to, remove a reference to a row that
+//! it deletes, or release a unique value that it takes. Transactions that need each other become
+//! one. If one cannot be sent, those that need it wait as well, and no others.
 //!
-//! In Fastest's own tables each row is a transaction, and they are sent in the order of their
+//! In Fastest's own tables each row is a transaction, and rows are sent in the order of their
 //! tables.
 
 use std::cmp::Reverse;
@@ -22,22 +23,24 @@ use crate::replica::local::outbox::Entry;
 pub(crate) struct Selected<'e> {
     /// The entries of each, in order.
     pub(crate) transactions: Vec<Vec<&'e Entry>>,
-    /// Whether rows are held until a waiting delete is settled. They are then sent, or void.
+    /// Whether rows are held until a queued delete is settled. After that they are sent, or have
+    /// been deleted with their parent.
     pub(crate) held: bool,
 }
 
-/// Whether an entry can be sent.
+/// Whether an entry can be sent in this push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Yes, if all that it needs can be.
+    /// Yes, if everything that it needs can be sent.
     Here,
-    /// Not this time: it was not asked for.
+    /// No: its transaction has no row in the scope that is pushed.
     Elsewhere,
-    /// No: the primary does not accept it.
+    /// No: the primary refused its transaction, or has a version of its row that cannot be stored
+    /// here.
     Aside,
 }
 
-/// Chooses from `entries`, which are everything that waits.
+/// Chooses the transactions to send from `entries`. `place` says which entries can be sent.
 pub(crate) fn select<'e>(
     schema: &Schema,
     entries: &'e [Entry],
@@ -62,8 +65,8 @@ pub(crate) fn select<'e>(
     follow(&then_of, &mut aside);
     let struck = struck(&all, &|at| aside[groups.of[at]]);
     for (at, by) in &struck {
-        // A delete that needs what is written with the row cannot wait for it: then only the row
-        // stays.
+        // If the delete needs the row's transaction, that transaction cannot be held: then only the
+        // row is held.
         if reaches(&then_of, groups.of[*at], groups.of[*by]) {
             later.insert(*at);
         } else {
@@ -90,10 +93,10 @@ pub(crate) fn select<'e>(
     Selected { transactions: transactions.filter(|rows| !rows.is_empty()).collect(), held }
 }
 
-/// The transactions, numbered from the oldest on.
+/// The transactions, numbered from 0, the oldest first.
 struct Groups {
     count: usize,
-    /// The transaction of each entry.
+    /// The number of each entry's transaction.
     of: Vec<usize>,
 }
 
@@ -140,7 +143,7 @@ fn followers(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
     then_of
 }
 
-/// Whether `then` is `first`, or needs it, directly or not.
+/// Whether `then` is `first`, or needs it directly or indirectly.
 fn reaches(then_of: &[Vec<usize>], first: usize, then: usize) -> bool {
     let (mut found, mut met) = (vec![first], HashSet::from([first]));
     while let Some(at) = found.pop() {
@@ -164,8 +167,8 @@ fn follow(then_of: &[Vec<usize>], stay: &mut [bool]) {
     }
 }
 
-/// Orders `count` transactions: as they were written, but each after those that it needs. Those
-/// that need each other become one.
+/// Orders `count` transactions: in the order in which they were written, but each after those that
+/// it needs. Those that need each other become one.
 fn sequence(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
     let goes_as = circles(&followers(count, needs));
     let mut members = vec![Vec::new(); count];
@@ -194,8 +197,8 @@ fn sequence(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
     turns
 }
 
-/// Returns, for each transaction, the last of those that it forms a cycle with, under which they
-/// are sent together. These are strongly connected components, found as by Tarjan (1972) without
+/// Returns, for each transaction, the last one of its cycle, in whose place the whole cycle is
+/// sent. The cycles are strongly connected components, found by Tarjan's algorithm (1972) without
 /// recursion.
 fn circles(then_of: &[Vec<usize>]) -> Vec<usize> {
     const NEW: usize = usize::MAX;

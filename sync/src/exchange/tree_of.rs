@@ -5,7 +5,7 @@ use fastest_schema::tables::workspaces::Snapshot;
 
 use crate::error::SyncError;
 
-/// Returns the tree that a snapshot captured.
+/// Returns the id of a snapshot's tree.
 pub(crate) fn tree_of(snapshot: &Snapshot) -> Result<TreeId, SyncError> {
     snapshot.manifest_hash.parse().map_err(|_| SyncError::DamagedState {
         path: snapshot.id.as_str().into(),

@@ -1,4 +1,4 @@
-//! Finds the row of a transaction that the primary refuses, if its message points at none: by
+//! Finds the row of a transaction that the primary refuses, if its message points at none. By
 //! bisection, prefixes of the transaction are tried in a push that is never applied.
 
 use fastest_schema::{Payload, TRIAL_SQL};
@@ -11,7 +11,8 @@ use crate::remote::statement::Statement;
 use crate::replica::local::device_row::DeviceRow;
 use crate::replica::open::Replica;
 
-/// Returns the row at fault, of several that were refused together; `None` if that cannot be told.
+/// Returns the row at fault among rows that were refused together; `None` if the answers do not
+/// show it.
 pub(crate) async fn at_fault<'r>(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -30,7 +31,7 @@ pub(crate) async fn at_fault<'r>(
     unit.get(taken)
 }
 
-/// Whether the primary would refuse these rows; `None` if its answer does not tell.
+/// Whether the primary would refuse these rows; `None` if its answer does not show it.
 async fn is_refused(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -43,7 +44,7 @@ async fn is_refused(
         add(&mut payload, row, sent.collect());
     }
     let payload = serde_json::to_string(&payload).expect("a payload serialises");
-    // It is never applied, and a rule may refuse it as any push.
+    // The trial is never applied. A rule of the primary may refuse it like any push.
     match primary.run(Statement::push(TRIAL_SQL), &[device.as_str(), &payload]).await {
         Err(PrimaryError::Failed { cause: Cause::Tried, .. }) => Some(false),
         Err(error) if error.is_of_rows() => Some(true),

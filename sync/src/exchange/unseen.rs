@@ -10,8 +10,8 @@ use crate::replica::open::Replica;
 use crate::replica::values::key_of;
 use crate::rows::deletes::{Deletes, keepers};
 
-/// Turns each waiting delete into a conflict if its row is kept by rows that only the primary has,
-/// which are of scopes that this device does not hold. Returns whether there were any.
+/// Turns each queued delete into a conflict if rows prevent it that only the primary has, in scopes
+/// that this device does not hold. Returns whether there were any.
 pub(crate) async fn yield_to_unseen(
     replica: &mut Replica,
     primary: &dyn Primary,
@@ -36,9 +36,9 @@ pub(crate) async fn yield_to_unseen(
     Ok(yielded)
 }
 
-/// Whether the primary has rows that refer to this one and keep it, and of which nothing waits
-/// here. The values compared are those of the primary's own row: parameters are texts, and a key is
-/// one.
+/// Whether the primary has rows that refer to this one and prevent its delete, apart from rows that
+/// are queued here. They are compared with the values of the primary's own row, because parameters
+/// are text, and only the key is sure to be text.
 async fn is_kept_there(
     replica: &mut Replica,
     primary: &dyn Primary,

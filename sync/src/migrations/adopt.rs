@@ -1,4 +1,4 @@
-//! Makes tables sync that another tool maintains.
+//! Adopts tables that another tool maintains, so that they sync.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::migrations::folder;
 use crate::migrations::generate::{Generated, NewMigration, generate_locked};
 use crate::remote::primary::{Primary, PrimaryError, ask_decoded};
 
-/// What an adoption wrote, and what a person should know about it.
+/// The outcome of an adoption: the files that it wrote, and notes for the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Adopted {
     /// The migration.
@@ -27,13 +27,14 @@ pub struct Adopted {
     pub generated: Generated,
     /// The file with the declarations, in Rust.
     pub declarations: PathBuf,
-    /// What devices do not hold or follow, and other remarks; one sentence each.
+    /// What devices do not hold or follow, what may refuse a push, and what the application must
+    /// observe; one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Reads tables of a live database, and writes the migration that makes them sync for `owner`, and
-/// their declarations, to `dir`. The database is only read. Tables that were adopted into the
-/// folder before stay adopted.
+/// Reads the `chosen` tables of a live database, and writes their declarations and the migration
+/// that makes them sync for `owner` to `dir`. The database is only read. Tables that were adopted
+/// into the folder before stay adopted.
 pub async fn adopt(
     primary: &dyn Primary,
     dir: &Path,
@@ -59,21 +60,22 @@ pub async fn adopt(
     let names: Vec<&str> = chosen.iter().map(|chosen| chosen.table.as_str()).collect();
     let new = NewMigration { name: file_name(&names), ..NewMigration::default() };
     let generated = generate_locked(dir, &schema, &new, primary.world())?;
-    // Named after the migration: an earlier file of declarations may have been edited since.
+    // Named after the migration, because an earlier file of declarations may have been edited
+    // since.
     let name = generated.name.as_deref().unwrap_or("adopted.sql");
     let path = dir.join(name).with_extension("rs");
     write_whole(dir, &path, &declarations(&tables))?;
     Ok(Adopted { generated, declarations: path, notes })
 }
 
-/// Returns the tables of a folder that are not chosen again.
+/// Returns the recorded tables of a folder that are not in `chosen`.
 fn earlier(folder: Folder, chosen: &[Chosen]) -> Vec<TableRecord> {
     let mut tables = folder.record.map(|record| record.tables).unwrap_or_default();
     tables.retain(|table| chosen.iter().all(|chosen| chosen.table != table.name));
     tables
 }
 
-/// Returns a refusal for each column with values that devices could not hold.
+/// Returns an error for each column with values that devices could not store.
 async fn look_at_values(
     primary: &dyn Primary,
     table: &TableRecord,

@@ -72,7 +72,7 @@ async fn failing(
         let beginning = statements[..=middle].iter().map(|(_, statement)| *statement);
         let tried: Vec<&str> = beginning.chain([PROBE]).collect();
         match primary.migrate("a probe, which never stays", &tried).await {
-            // What the probe computes.
+            // The probe failed, so all statements before it succeeded.
             Err(PrimaryError::Failed { cause: Cause::IntegerOverflow, .. }) => {
                 passed = middle + 1;
             }

@@ -1,4 +1,4 @@
-//! Removes the engine's triggers while a tool rebuilds the tables that it made.
+//! Removes the engine's triggers while another tool rebuilds its tables.
 //!
 //! Such a tool drops a table and renames another to its name. SQLite refuses that while triggers
 //! read the table, or drops them with it. So the triggers are removed before, and created again
@@ -19,9 +19,9 @@ pub async fn detach(primary: &dyn Primary, source: &Source) -> Result<(), Migrat
     run_whole(primary, release_sql(&source.record)).await
 }
 
-/// Creates the engine's triggers again, and marks the rows that changed in the meantime for
-/// devices. Refuses tables that differ from their record, because a trigger on a missing column
-/// would make each of the application's own writes fail.
+/// Creates the engine's triggers again, and marks the rows that changed in the meantime, so that
+/// devices pull them. Refuses tables that differ from their record, because a trigger on a missing
+/// column would make each of the application's own writes fail.
 pub async fn attach(primary: &dyn Primary, source: &Source) -> Result<(), MigrationsError> {
     let refused = changed(&live(primary).await?, &source.record.tables);
     if !refused.is_empty() {
@@ -31,7 +31,8 @@ pub async fn attach(primary: &dyn Primary, source: &Source) -> Result<(), Migrat
     run_whole(primary, statements.collect()).await
 }
 
-/// The prefix under which such runs are recorded: every run is, and no name is run twice.
+/// The prefix of the names under which these runs are recorded. [`Primary::migrate`] records each
+/// run, and runs no name twice.
 const RECORDED: &str = "attached ";
 
 /// Runs statements, all or none, and deletes the records of earlier such runs.

@@ -10,7 +10,7 @@ use fastest_schema::migrate::folder::FolderError;
 use crate::base::sqlite::words;
 use crate::remote::primary::PrimaryError;
 
-/// Why a folder of migrations cannot be used or added to, or why a migration failed.
+/// An error of a folder of migrations, or of a migration that failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrationsError {
@@ -55,7 +55,7 @@ pub enum MigrationsError {
     /// There is no way from the recorded schema to the declared one.
     #[error("no migration was written: {0}")]
     Diff(#[from] DiffError),
-    /// The migration would lose something, or may fail.
+    /// The migration would lose data, or may fail because of existing rows.
     #[error("no migration was written, for it is destructive: {}", .0.join("; "))]
     Destructive(Vec<String>),
     /// A statement fails.
@@ -65,7 +65,7 @@ pub enum MigrationsError {
         file: String,
         /// The line at which the statement begins.
         line: usize,
-        /// What SQLite says.
+        /// SQLite's message.
         message: String,
     },
     /// The migrations do not result in the declared schema.
@@ -83,7 +83,7 @@ pub enum MigrationsError {
     /// statement.
     #[error("SQLite failed in memory: {}", words(.0))]
     Memory(rusqlite::Error),
-    /// The primary did not answer, or refused.
+    /// The primary failed or refused the request.
     #[error(transparent)]
     Primary(#[from] PrimaryError),
 }

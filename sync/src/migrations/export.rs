@@ -1,13 +1,13 @@
-//! Mends exports of a primary that cannot be imported as they are.
+//! Repairs exports of a primary that cannot be imported as they are.
 
 use std::io::{self, BufRead, Write};
 
 use fastest_schema::sql::export::Splitter;
 
-/// Why an export could not be mended.
+/// An error in repairing an export.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// It cannot be read, or the mended one cannot be written.
+    /// The export cannot be read, or the result cannot be written.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// It ends in the middle of a statement.
@@ -18,22 +18,22 @@ pub enum ExportError {
     },
 }
 
-/// What an export held.
+/// The statements in an export.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct MendedExport {
+pub struct RepairedExport {
     /// The number of statements.
     pub statements: u64,
-    /// The number of those that create triggers, which come last now.
+    /// The number of statements that create triggers, which are now at the end.
     pub triggers: u64,
 }
 
-/// Copies an export and moves its triggers to the end. `wrangler d1 export` writes them before the
-/// views that some of them are on, and they must not exist while rows are inserted.
-pub fn mend_export(
+/// Copies an export and moves its triggers to the end. `wrangler d1 export` writes triggers on
+/// views before those views, and triggers must not exist while rows are inserted.
+pub fn repair_export(
     mut input: impl BufRead,
     mut output: impl Write,
-) -> Result<MendedExport, ExportError> {
-    let (mut mended, mut triggers) = (MendedExport::default(), Vec::new());
+) -> Result<RepairedExport, ExportError> {
+    let (mut mended, mut triggers) = (RepairedExport::default(), Vec::new());
     let mut splitter = Splitter::default();
     let (mut text, mut line, mut begins) = (String::new(), 0, 1);
     while input.read_line(&mut text)? > 0 {

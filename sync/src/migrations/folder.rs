@@ -72,7 +72,7 @@ fn read_text(path: &Path) -> Result<Option<String>, MigrationsError> {
     })
 }
 
-/// Locks the folder while a migration is made: two at once would take the same number.
+/// Locks the folder while a migration is generated: two at once would take the same number.
 pub fn lock(dir: &Path) -> Result<File, MigrationsError> {
     let meta = dir.join("meta");
     fs::create_dir_all(&meta).map_err(MigrationsError::io("create", &meta))?;
@@ -112,7 +112,8 @@ fn sweep(meta: &Path) -> Result<(), MigrationsError> {
     Ok(())
 }
 
-/// Moves what waits to its place. The journal, which makes the migration count, comes last.
+/// Moves the files of an addition from `meta/.next` to their places. The journal comes last,
+/// because it makes the migration count.
 fn finish(dir: &Path) -> Result<(), MigrationsError> {
     let next = dir.join(NEXT);
     let mut names: Vec<_> = match fs::read_dir(&next) {

@@ -17,16 +17,16 @@ use crate::migrations::rehearsal::Rehearsal;
 /// A request for a new migration.
 #[derive(Debug, Clone, Default)]
 pub struct NewMigration {
-    /// The part of the file's name that says what it is about: lower-case letters, digits and `_`.
+    /// The descriptive part of the file's name: lower-case letters, digits and `_`.
     pub name: String,
     /// Statements of the caller, run after the generated ones: for changes to rows that only the
     /// application understands.
     pub sql: Option<String>,
-    /// Whether steps are allowed that lose something, or that may fail because of existing rows.
+    /// Whether steps are allowed that lose data, or that may fail because of existing rows.
     pub allow_destructive: bool,
 }
 
-/// What was generated.
+/// The outcome of [`generate`].
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Generated {
     /// The name of the new file; `None` if there is nothing to migrate.
@@ -38,8 +38,8 @@ pub struct Generated {
 }
 
 /// Compares the declarations with the folder's recorded schema, and writes the migration between
-/// the two. Its name has the time in `world`. Before that, it is run after all others on a database in memory, whose schema must then
-/// be the declared one.
+/// the two. Before that, the migration is run after all others on a database in memory, whose
+/// schema must then be the declared one. The journal records the time of `world`.
 pub fn generate(
     dir: &Path,
     schema: &Schema,
@@ -90,7 +90,7 @@ fn own_statements(sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// Fails if the folder with the new migration does not result in the declared schema.
+/// Fails if the folder's migrations and the new one do not result in the declared schema.
 fn rehearse(
     folder: &Folder,
     record: &Record,

@@ -24,7 +24,7 @@ pub use adopt::{Adopted, adopt};
 pub use apply::apply;
 pub use attach::{attach, detach};
 pub use check::{check, live};
-pub use export::{ExportError, MendedExport, mend_export};
+pub use export::{ExportError, RepairedExport, repair_export};
 pub use folder::read;
 pub use generate::{Generated, NewMigration, generate};
 pub use source::Source;

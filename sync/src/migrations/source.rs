@@ -1,4 +1,4 @@
-//! Where migrations come from: this build, or a folder.
+//! The source of migrations: this build, or a folder.
 
 use std::path::Path;
 
@@ -14,7 +14,8 @@ use crate::migrations::rehearsal::Rehearsal;
 /// Migrations, and the schema that results.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The owner and the migrations. It has tables only for Fastest's own schema.
+    /// The owner and the migrations. Only Fastest's own schema has its tables here; for a folder,
+    /// they are in `record`.
     pub schema: &'static Schema,
     /// The tables, as recorded.
     pub record: Record,
@@ -43,7 +44,7 @@ impl Source {
         Ok(Self { schema, record })
     }
 
-    /// Creates a database in memory, without any of the migrations.
+    /// Creates an empty database in memory, on which no migration has run.
     pub(crate) fn rehearsal(&self) -> Result<Rehearsal, MigrationsError> {
         Rehearsal::new(Some(&self.record))
     }

@@ -74,7 +74,7 @@ impl Address {
     }
 
     /// Whether traffic to this address crosses a network unencrypted.
-    pub fn is_readable_on_the_way(&self) -> bool {
+    pub fn is_unencrypted(&self) -> bool {
         self.server().is_some_and(|url| url.scheme() == "http") && !self.is_local_server()
     }
 
@@ -301,7 +301,7 @@ mod tests {
         ] {
             let address = Address::parse(text).unwrap();
             assert_eq!(address.is_local_server(), local, "{text}");
-            assert_eq!(address.is_readable_on_the_way(), text == "http://10.0.0.1", "{text}");
+            assert_eq!(address.is_unencrypted(), text == "http://10.0.0.1", "{text}");
         }
     }
 

@@ -1,13 +1,14 @@
-//! Why a statement failed, as far as a caller acts on it.
+//! Why a statement failed, as far as that matters to a caller.
 //!
-//! `remote/words.rs` works it out once, where the answer of a primary enters. Nobody else looks into a
+//! Each primary works it out when an answer arrives, from the message (`remote/words.rs`) and, for
+//! a file, SQLite's error code. Code outside of `remote` decides by the cause, and never by a
 //! message.
 
 /// Why a statement failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
-    /// A constraint refused a row. The engine's own tables do not count.
+    /// A row violates a constraint. Constraints of the engine's own tables do not count.
     Constraint {
         /// What was violated.
         kind: ConstraintKind,
@@ -19,11 +20,11 @@ pub enum Cause {
         /// The columns that the message names.
         columns: Vec<NamedColumn>,
     },
-    /// Triggers or a cascade go deeper than the limit of SQLite, which is ten levels on D1.
+    /// Triggers or a cascade go deeper than SQLite's limit, which is ten levels on D1.
     TooDeep,
     /// A value, a row or an answer is larger than the limit.
     TooLarge,
-    /// An integer overflowed. Our own guards and probes fail in this way.
+    /// An integer overflowed. Fastest's own guards and probes fail in this way on purpose.
     IntegerOverflow,
     /// A trial push found nothing wrong, and was rolled back.
     Tried,
@@ -31,9 +32,9 @@ pub enum Cause {
     NoTable,
     /// A column is missing.
     NoColumn,
-    /// A text in the answer is not UTF-8.
+    /// A string in the answer is not UTF-8.
     NotUtf8,
-    /// The statement ends too early: D1's API cuts triggers at their semicolons.
+    /// The statement is incomplete: D1's API cuts triggers at their semicolons.
     IncompleteInput,
     /// Something else about the server, the engine's own tables, or the statement as such.
     Server,
@@ -60,13 +61,13 @@ pub enum ConstraintKind {
 pub struct NamedColumn {
     /// Its table, if the message says which.
     pub table: Option<String>,
-    /// Its name. The words of a `CHECK` may be no columns at all.
+    /// Its name. For a `CHECK`, it may be any word of the expression, and no column at all.
     pub name: String,
 }
 
 impl Cause {
     /// Whether the rows that the statement would write may be at fault, so that a retry would fail
-    /// too.
+    /// as well.
     pub fn is_of_rows(&self) -> bool {
         match self {
             Self::Constraint { .. }
@@ -99,7 +100,7 @@ impl Cause {
         }
     }
 
-    /// Returns the cause with each text passed through `clean`.
+    /// Returns the cause with each name passed through `clean`.
     pub(crate) fn cleaned(self, clean: impl Fn(String) -> String) -> Self {
         let clean = |columns: Vec<NamedColumn>| {
             let column = |NamedColumn { table, name }| NamedColumn {

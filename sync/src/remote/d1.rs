@@ -1,8 +1,8 @@
 //! Cloudflare D1, over its HTTP API.
 //!
-//! A statement is one request to `/raw`. The API takes parameters as texts, and answers with numbers,
-//! texts and nulls. What an answer means is decided by [`answer`](self), without a network. `wrangler
-//! dev` serves the same API for the databases on its machine, but with other error messages.
+//! A statement is one request to `/raw`. The API takes parameters as strings, and answers with
+//! numbers, strings and nulls. [`answer`](self) interprets answers, without I/O. `wrangler dev`
+//! serves the same API for the databases on its machine, but with other error messages.
 
 mod answer;
 mod http;
@@ -27,7 +27,7 @@ pub use lookup::resolve;
 /// A database of Cloudflare D1 as a primary.
 pub struct D1 {
     api: Api,
-    /// Its id or its name.
+    /// Its id or its name, as the address has it.
     database: String,
     id: OnceLock<String>,
 }
@@ -41,9 +41,9 @@ struct Request<'a> {
 }
 
 impl D1 {
-    /// Makes a primary of the database at `address`, best given by its id ([`resolve`] finds it): a
-    /// name is looked up before the first statement. Cloudflare wants a token. Another API is sent one
-    /// only if there is one.
+    /// Creates a primary for the database at `address`. The address should have the id ([`resolve`]
+    /// finds it), because a name costs a look-up before the first statement. Cloudflare requires a
+    /// token; for another API it is optional.
     pub fn new(
         address: D1Address,
         token: Option<Secret>,
@@ -72,11 +72,11 @@ impl D1 {
 
     async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {
         let sql = "SELECT name FROM d1_migrations WHERE name = ?1";
-        // The name itself is compared, because any other answer belongs to something else.
+        // The name itself is compared, because any other row answers another request.
         Ok(self.raw(sql, &[migration]).await? == [[Some(migration.to_owned())]])
     }
 
-    /// Adds advice to the error of a migration that the API itself cannot run.
+    /// Adds advice to the error of a migration that the API cannot run.
     fn explain(&self, error: PrimaryError) -> PrimaryError {
         match error {
             PrimaryError::Failed { url, message, cause: cause @ Cause::IncompleteInput } => {
@@ -114,8 +114,8 @@ impl Primary for D1 {
         if self.is_applied(name).await? {
             return Ok(());
         }
-        // The statements of one text are applied as a whole or not at all. Such a text takes no
-        // parameters.
+        // The API applies the statements of one request as a whole or not at all. With several
+        // statements, it accepts no parameters.
         let mut sql = String::new();
         for statement in statements {
             sql += statement.trim_end_matches([';', '\n', ' ']);
@@ -123,7 +123,8 @@ impl Primary for D1 {
         }
         sql += &format!("INSERT INTO d1_migrations(name) VALUES ('{}')", name.replace('\'', "''"));
         let done = self.raw(&sql, &[]).await;
-        // Another device may have been first, or the answer was lost, or belongs to something else.
+        // Another device may have been first, or the answer was lost, or it answers another
+        // request.
         match (self.is_applied(name).await, done) {
             (Ok(true), _) => Ok(()),
             (_, Err(error)) => Err(self.explain(error)),

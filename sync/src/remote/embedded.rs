@@ -37,16 +37,16 @@ pub struct Embedded {
     meter: Meter,
     connection: Mutex<Option<Connection>>,
     /// How many more progress callbacks the running statement gets before it is interrupted.
-    asks_left: Arc<AtomicU64>,
-    asks_max: u64,
+    callbacks_left: Arc<AtomicU64>,
+    callbacks_max: u64,
 }
 
 /// How many virtual machine steps SQLite runs between two calls of the progress handler.
-const STEPS_PER_ASK: i32 = 100_000;
+const STEPS_PER_CALLBACK: i32 = 100_000;
 
 /// How many progress callbacks a statement gets: 10^9 steps, about ten seconds. Our own statements need
 /// far fewer. One that needs more reads an endless view or fires an endless trigger.
-const ASKS_MAX: u64 = 10_000;
+const CALLBACKS_MAX: u64 = 10_000;
 
 /// The most bytes of an answer, and of a single value. Servers' answers have the same limit.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -66,8 +66,8 @@ impl Embedded {
             world,
             meter: Meter::default(),
             connection: Mutex::default(),
-            asks_left: Arc::new(AtomicU64::new(ASKS_MAX)),
-            asks_max: ASKS_MAX,
+            callbacks_left: Arc::new(AtomicU64::new(CALLBACKS_MAX)),
+            callbacks_max: CALLBACKS_MAX,
         }
     }
 
@@ -145,13 +145,13 @@ impl Embedded {
     /// Limits what a file from somebody else can make SQLite do.
     fn bound(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, ANSWER_BYTES_MAX as i32)?;
-        let left = Arc::clone(&self.asks_left);
+        let left = Arc::clone(&self.callbacks_left);
         let is_enough = move || {
             let asks = left.load(Ordering::Relaxed);
             left.store(asks.saturating_sub(1), Ordering::Relaxed);
             asks == 0
         };
-        connection.progress_handler(STEPS_PER_ASK, Some(is_enough))
+        connection.progress_handler(STEPS_PER_CALLBACK, Some(is_enough))
     }
 
     /// Whether the user may not read and write the file. SQLite only says that it cannot open it.
@@ -277,10 +277,12 @@ impl Primary for Embedded {
         statement: Statement<'_>,
         parameters: &[&str],
     ) -> Result<Rows, PrimaryError> {
+        // SQLite blocks, so this is where a caller who no longer wants the answer is noticed.
+        tokio::task::yield_now().await;
         let sent = statement.sql.len() + parameters.iter().map(|text| text.len()).sum::<usize>();
         self.meter.request(sent as u64);
         let rows = self.with(|connection| {
-            self.asks_left.store(self.asks_max, Ordering::Relaxed);
+            self.callbacks_left.store(self.callbacks_max, Ordering::Relaxed);
             let run = || Self::run_blocking(connection, statement, parameters);
             patiently(connection, &self.path, run).map_err(|error| self.error(error))
         })?;
@@ -292,7 +294,7 @@ impl Primary for Embedded {
         self.meter.request(statements.iter().map(|sql| sql.len() as u64).sum());
         let apply = |connection: &Connection| {
             // A migration may rewrite large tables, so it has no limit.
-            self.asks_left.store(u64::MAX, Ordering::Relaxed);
+            self.callbacks_left.store(u64::MAX, Ordering::Relaxed);
             let transaction = begin(connection, &self.path)?;
             let recorded = "SELECT EXISTS (SELECT 1 FROM d1_migrations WHERE name = ?1)";
             if transaction.query_row(recorded, [name], |row| row.get(0))? {
@@ -316,7 +318,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.db");
         Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-        (folder, Embedded { asks_max: 50, ..Embedded::new(&path, World::system()) })
+        (folder, Embedded { callbacks_max: 50, ..Embedded::new(&path, World::system()) })
     }
 
     fn ask(primary: &Embedded, sql: &str) -> Result<Rows, PrimaryError> {
@@ -324,8 +326,8 @@ mod tests {
     }
 
     fn run(primary: &Embedded, statement: Statement<'_>) -> Result<Rows, PrimaryError> {
-        use futures_util::FutureExt as _;
-        primary.run(statement, &[]).now_or_never().expect("SQLite makes the task wait")
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(primary.run(statement, &[]))
     }
 
     #[test]
@@ -367,7 +369,7 @@ mod tests {
     #[test]
     fn an_answer_has_a_size() {
         let (_folder, primary) = primary("CREATE VIEW huge AS SELECT zeroblob(100000000) AS x");
-        let primary = Embedded { asks_max: u64::MAX, ..primary };
+        let primary = Embedded { callbacks_max: u64::MAX, ..primary };
         for sql in [
             "SELECT x FROM huge",
             "WITH RECURSIVE every(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM every) SELECT NULL FROM every",

@@ -1,8 +1,9 @@
-//! The layer between the engine and whatever talks to a remote.
+//! The layer between the engine and a remote that
+//! [`Remote::open`](crate::remote::open::Remote::open) opens.
 //!
-//! Every request passes here once. So this is where requests are logged (what, how long, how it ended),
-//! and where secrets are removed from errors, because a server may repeat the headers that it was sent.
-//! Parameters, headers and answers are never logged.
+//! Every request passes here once, outside of its retries. It is logged (what, how long, how it
+//! ended), and secrets are removed from its error, because a server may repeat the headers that it
+//! was sent. Parameters, headers and answers are never logged.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,14 +23,14 @@ use crate::remote::statement::Statement;
 /// be a part of any text.
 const TELLTALE_CHARS: usize = 8;
 
-/// Gives out secrets, and remembers them.
+/// Hands out secrets, and remembers which, so that they can be removed from errors.
 #[derive(Debug)]
 pub(crate) struct IssuedSecrets<'a> {
     from: &'a dyn Secrets,
     given: Mutex<Vec<Secret>>,
 }
 
-/// The list of secrets is whole at any time, also after a panic.
+/// Ignores a poisoned lock, because the list of secrets is complete even after a panic.
 fn lock(secrets: &Mutex<Vec<Secret>>) -> MutexGuard<'_, Vec<Secret>> {
     secrets.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -39,12 +40,12 @@ impl<'a> IssuedSecrets<'a> {
         Self { from, given: Mutex::default() }
     }
 
-    /// Removes the secrets that were given out from an error.
+    /// Removes the secrets that were handed out from an error.
     pub(crate) fn clean(&self, error: PrimaryError) -> PrimaryError {
         clean_primary(error, &lock(&self.given))
     }
 
-    /// Removes them from the error of a pack store.
+    /// Removes the secrets that were handed out from the error of a pack store.
     pub(crate) fn clean_packs(&self, error: PackStoreError) -> PackStoreError {
         clean_packs(error, &lock(&self.given))
     }
@@ -184,7 +185,8 @@ impl PackStore for GuardedPacks {
     }
 }
 
-/// Returns enough of a statement to tell it from others. What it is about is in its parameters.
+/// Returns the first line of a statement, up to 48 characters, which is enough to recognise it.
+/// Values are not in it, because they are parameters.
 fn beginning(sql: &str) -> &str {
     let sql = sql.trim_start();
     let end = sql.char_indices().nth(48).map_or(sql.len(), |(at, _)| at);
@@ -230,7 +232,8 @@ fn clean_packs(error: PackStoreError, secrets: &[Secret]) -> PackStoreError {
     }
 }
 
-/// Removes secrets from a text, and their beginnings too, because a message may have been cut short.
+/// Replaces secrets in a text by `…`, and prefixes of them too, because a message may have been cut
+/// short.
 fn scrub(text: String, secrets: &[Secret]) -> String {
     secrets.iter().fold(text, |text, secret| without(text, secret.expose()))
 }

@@ -1,4 +1,4 @@
-//! Which migrations a primary has: it is brought up to date, or refused.
+//! Checks which migrations a primary has, and brings it up to date or refuses it.
 
 use fastest_schema::{
     D1_MIGRATIONS_DDL, Migration, Schema, Table, applied_migrations_sql, engine_sql, statements,
@@ -10,9 +10,9 @@ use crate::remote::half_made;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list};
 use crate::remote::statement::Statement;
 
-/// Brings a primary up to date: applies every migration of the schema that it lacks, in order, each as
-/// a whole or not at all. Returns their names. Refuses a database that has the engine of another
-/// application.
+/// Brings a primary up to date: applies every migration of the schema that it lacks, in order, each
+/// as a whole or not at all. Returns their names. Fails for a database that a newer version has
+/// migrated, or that has the engine of another application.
 pub async fn migrate(
     primary: &dyn Primary,
     schema: &Schema,
@@ -28,8 +28,8 @@ pub async fn migrate(
 /// Sets up a primary that lacks the engine's tables or views, or finishes a set-up that was cut short.
 ///
 /// # Errors
-/// [`PrimaryError::Behind`] if an older version has set it up and it is in use: its owner decides when
-/// to migrate it.
+/// [`PrimaryError::Behind`] if an older version has set up the primary and it is in use: its owner
+/// decides when to migrate it.
 pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(), PrimaryError> {
     let lacked = lacked(primary, schema).await?;
     match lacked.last() {
@@ -49,7 +49,8 @@ pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(),
     }
 }
 
-/// Returns the migrations that a primary lacks. Refuses one that is not for this schema, or is past it.
+/// Returns the migrations that a primary lacks. Fails if the primary is for another schema, or if a
+/// newer version has migrated it.
 pub(crate) async fn lacked(
     primary: &dyn Primary,
     schema: &Schema,
@@ -67,17 +68,17 @@ pub(crate) async fn lacked(
     Ok(schema.migrations.iter().filter(is_lacked).copied().collect())
 }
 
-/// What a primary says about who has set it up.
+/// The answer of a primary about who has set it up.
 struct Engine {
     /// `fastest_meta` if the engine is set up, and `fastest_packs` if Fastest's own schema is.
     tables: Vec<String>,
-    /// The names of recorded migrations, whoever owns them.
+    /// The names of the recorded migrations, of any owner.
     recorded: Vec<String>,
 }
 
 impl Engine {
-    /// Returns the recorded migrations of a schema: those that this build knows, and those that the
-    /// primary takes for its own. Without the engine, an unknown one is not ours.
+    /// Returns the recorded migrations of a schema: those that this build knows and, if the engine
+    /// is set up, `ours`, which the primary counts as this schema's.
     fn applied(&self, schema: &Schema, ours: &[String]) -> Vec<&String> {
         let is_known = |name: &str| schema.migrations.iter().any(|known| known.name == name);
         let is_ours = |name: &String| self.has("fastest_meta") && ours.contains(name);
@@ -88,8 +89,8 @@ impl Engine {
         self.tables.iter().any(|table| table == name)
     }
 
-    /// Returns why a database is not for this schema: the migrations that are recorded there and the
-    /// engine's tables do not belong together. For a schema without migrations, this is not checked.
+    /// Returns why a database is not for this schema: its recorded migrations and its engine tables
+    /// do not belong together. For a schema without migrations, this is not checked.
     fn of_another(&self, schema: &Schema, applied: &[&String]) -> Option<String> {
         let owner = schema.owner;
         // Others may use the name of Fastest's first migration.
@@ -117,13 +118,13 @@ impl Engine {
     }
 }
 
-/// Asks a primary who has set it up. Creates the table that migrations are recorded in.
+/// Asks a primary who has set it up. Creates the table in which migrations are recorded.
 async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
     for _ in 0..STRAY_ANSWERS_MAX {
         // It does nothing if the table exists.
         primary.run(Statement::repeatable(D1_MIGRATIONS_DDL), &[]).await?;
         match ask_list(primary, engine_sql(), &primary.world().new_id()).await {
-            // The answer that said that the table was created belongs to something else.
+            // The answer that the table was created was an answer to another request.
             Err(PrimaryError::NotMigrated { .. }) => {}
             answer => {
                 let all = answer?.into_iter();
@@ -135,8 +136,9 @@ async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
     Err(PrimaryError::stray_answer(primary))
 }
 
-/// Refuses a primary that a newer version of an application has migrated, before anything is written,
-/// because a name may mean something else there by now, unless migrations only add.
+/// Fails if a newer version of an application has migrated the primary, because a name may mean
+/// something else there by now. A push calls it before it writes anything. If migrations only add,
+/// nothing is checked.
 pub(crate) async fn check_not_newer(
     primary: &dyn Primary,
     schema: &Schema,
@@ -146,13 +148,13 @@ pub(crate) async fn check_not_newer(
     }
     match ask_list(primary, &applied_migrations_sql(schema), &primary.world().new_id()).await {
         Ok(applied) => check_migration(primary, schema, applied.last().map(String::as_str)),
-        // The push will find the same, and knows what to do about it.
+        // The push meets the same error, and sets the primary up.
         Err(PrimaryError::NotMigrated { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// Refuses a primary whose last migration of the schema is not known to this build.
+/// Fails if this build does not know `last`, the primary's last migration of the schema.
 pub fn check_migration(
     primary: &dyn Primary,
     schema: &Schema,
@@ -167,7 +169,8 @@ pub fn check_migration(
     }
 }
 
-/// Finds out why a primary failed to run a statement, if a table or a column is missing.
+/// Returns a better error for a statement that failed for a missing table or column. Other errors
+/// are returned as they are.
 pub(crate) async fn explained(
     primary: &dyn Primary,
     schema: &Schema,
@@ -191,12 +194,12 @@ pub(crate) async fn explained(
     }
 }
 
-/// Returns what a primary with all migrations lacks of the synced tables, because another tool renamed
-/// or dropped it.
+/// Returns a message about the first synced table that is missing or lacks columns on a primary
+/// that has all migrations. Another tool must have renamed or dropped them.
 async fn gone(primary: &dyn Primary, schema: &Schema) -> Result<Option<String>, PrimaryError> {
     let names: Vec<&str> = schema.synced().map(|table| table.name).collect();
     let names = serde_json::to_string(&names).expect("names serialise");
-    // To SQLite, `Email` and `email` are one name.
+    // SQLite's names ignore case.
     let columns = "SELECT ?1, (SELECT json_group_array(lower(t.value || '.' || c.name))
                    FROM json_each(?1) AS t, pragma_table_info(t.value) AS c)";
     let there = ask_list(primary, columns, &names).await?;

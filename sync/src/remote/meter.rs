@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fastest_core::progress::Progress;
 
-/// Requests and bytes so far.
+/// The requests and bytes so far.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
     /// Requests made, retries included. For a file: statements run.
@@ -17,7 +17,7 @@ pub struct Traffic {
     pub bytes_received: u64,
 }
 
-/// A counter that everything that talks to a remote shares.
+/// A counter that the clients of a remote's primary and pack store share.
 #[derive(Debug, Default, Clone)]
 pub struct Meter(Arc<Counts>);
 
@@ -48,7 +48,7 @@ impl Meter {
         self.progress().add(0, bytes);
     }
 
-    /// Shows in a progress bar what is counted from now on.
+    /// Shows the bytes that are counted from now on in a progress bar.
     pub fn show(&self, progress: Arc<Progress>) {
         *self.0.shown.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }

@@ -1,6 +1,6 @@
-//! The other side: primaries, pack stores, and what is between them and the engine.
+//! Primaries, pack stores, and the layers between them and the engine.
 //!
-//! Nothing here knows the replica.
+//! Nothing here depends on the replica.
 
 pub mod address;
 pub mod cause;

@@ -34,18 +34,19 @@ pub enum RemoteError {
     Changed,
 }
 
-/// An open remote. A clone is the same one: it shares connections and counts.
+/// An open remote. Clones share connections and counts.
 #[derive(Clone)]
 pub struct Remote {
     /// The database that orders writes.
     pub primary: Arc<dyn Primary>,
-    /// Where packs are that are not in the primary's rows.
+    /// The store of packs that are not in the primary's rows.
     pub packs: Arc<dyn PackStore>,
     /// Where large packs are put.
     pub large: LargePacks,
-    /// Counts what both have sent and received.
+    /// Counts the requests and bytes of both.
     pub meter: Meter,
-    /// The address of the primary as the device remembers it.
+    /// The address of the primary as the device remembers it; `None` if the primary is inside the
+    /// store, and for an application.
     pub chosen: Option<String>,
 }
 
@@ -58,11 +59,11 @@ impl Remote {
         secrets: &dyn Secrets,
         world: World,
     ) -> Result<Self, RemoteError> {
-        Self::open_patiently(state, store_dir, secrets, world, RetryPolicy::default())
+        Self::open_with_retries(state, store_dir, secrets, world, RetryPolicy::default())
     }
 
     /// Like [`Remote::open`], with the caller's own retry policy.
-    pub fn open_patiently(
+    pub fn open_with_retries(
         state: &RemoteState,
         store_dir: &Path,
         secrets: &dyn Secrets,
@@ -102,8 +103,8 @@ impl Remote {
         };
         let beside = Directory::beside(&path, own);
         let (packs, large) = pack_store(state, Some(beside), secrets, &world, &meter)?;
-        // The primary in the store comes and goes with the store. Any other with an epoch has answered
-        // before.
+        // The primary inside the store comes and goes with the store. Any other one with an epoch
+        // has answered before, so its file must exist.
         let primary = if own {
             Embedded::inside_store(&path, world)
         } else if state.epoch.is_some() {
@@ -118,13 +119,13 @@ impl Remote {
 }
 
 impl Remote {
-    /// Returns the world that its caller is in.
+    /// Returns the world in which its primary was opened.
     pub(crate) fn world(&self) -> &World {
         self.primary.world()
     }
 
-    /// Fails if the user has chosen another remote in the meantime, because the answers of one primary
-    /// do not hold for another. `state` is what the device remembers now.
+    /// Fails if the user has chosen another primary in the meantime, because the answers of one
+    /// primary do not apply to another. `state` is what the device remembers now.
     pub(crate) fn check_chosen(&self, state: &RemoteState) -> Result<(), RemoteError> {
         if state.url == self.chosen { Ok(()) } else { Err(RemoteError::Changed) }
     }
@@ -132,18 +133,18 @@ impl Remote {
 
 /// For an application, whose rows have no packs.
 impl Remote {
-    /// Opens the primary at an address: `file:`, `d1:` or `libsql:`. No error of it contains a secret
-    /// that `secrets` gave out for it.
+    /// Opens the primary at an [address](crate::remote::address), such as a `file:`, `d1:` or
+    /// `libsql:` URL. No error of the remote contains a secret that `secrets` gave out for it.
     pub fn to(url: &str, secrets: &dyn Secrets, world: World) -> Result<Self, RemoteError> {
         let (url, packs) = (Some(url.to_owned()), Packs::Rows);
         let state = RemoteState { url, packs, ..RemoteState::default() };
-        // Only a primary without an address is in a store.
+        // Only a primary without an address needs the store's folder.
         let remote = Self::open(&state, Path::new(""), secrets, world)?;
         Ok(Self { chosen: None, ..remote })
     }
 
-    /// Wraps a primary that is already open, in the world of that primary. Its requests are not
-    /// logged, and its errors are passed on as they are.
+    /// Wraps a primary that is already open, for example one of the application's own. Its requests
+    /// are not logged or counted, and its errors are passed on as they are.
     pub fn of(primary: Box<dyn Primary>) -> Self {
         let (packs, large) = (Arc::new(NoPackStore), LargePacks::Rows);
         Self { primary: primary.into(), packs, large, meter: Meter::default(), chosen: None }
@@ -153,7 +154,7 @@ impl Remote {
 const D1_TOKEN: &str = "CLOUDFLARE_API_TOKEN";
 const LIBSQL_TOKEN: &str = "TURSO_AUTH_TOKEN";
 
-/// Opens the primary at an address that is not a file's.
+/// Opens the primary at `address`, which is `url` parsed.
 fn open_server(
     address: Address,
     url: &str,
@@ -173,13 +174,12 @@ fn open_server(
         Address::Libsql(address) => {
             let (token, problem) = token(secrets, LIBSQL_TOKEN, url);
             let primary = LibsqlPrimary::new(address, token, world.clone(), meter)?;
-            Arc::new(Retrying::new(primary.without_token_because(problem), policy))
+            Arc::new(Retrying::new(primary.with_token_error(problem), policy))
         }
     })
 }
 
-/// Returns a token, or why there is none. A keyring that cannot be asked counts as one without the
-/// token.
+/// Returns a token, or why there is none. A keyring that cannot be read counts as empty.
 fn token(secrets: &dyn Secrets, name: &str, url: &str) -> (Option<Secret>, Option<String>) {
     match secrets.get(name, url) {
         Ok(token) => (token, None),
@@ -187,7 +187,8 @@ fn token(secrets: &dyn Secrets, name: &str, url: &str) -> (Option<Secret>, Optio
     }
 }
 
-/// Adds what the keyring said to the error for a missing token.
+/// Replaces the message of the error for a missing token by the problem with the keyring, if there
+/// was one.
 fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
     match (error, problem) {
         (PrimaryError::Denied { url, denial: Denial::NoToken, .. }, Some(message)) => {
@@ -197,8 +198,8 @@ fn wants_token(error: PrimaryError, problem: Option<String>) -> PrimaryError {
     }
 }
 
-/// Replaces the name of a database in an address by its id, if the id can be looked up now. D1 knows
-/// databases by id, and each look-up takes a request.
+/// Replaces the name of a database in a D1 address by its id, if the id can be looked up now. D1's
+/// API takes ids, and each look-up costs a request. Other addresses are returned as they are.
 pub(crate) async fn name_to_id(
     url: String,
     secrets: &dyn Secrets,
@@ -213,9 +214,9 @@ pub(crate) async fn name_to_id(
     }
 }
 
-/// Chooses where packs are, and where large ones go. By default they are beside a primary that is a
-/// file, and in the rows of any other. Small packs are sent inline whatever is chosen. Packs that are
-/// in a store are read from it as long as there is one.
+/// Returns the store that packs are read from, and where large ones are written. By default, that
+/// is the folder `beside` a primary that is a file, and rows of any other primary. Small packs are
+/// always sent inline. If large packs go to rows, packs in `beside` can still be read.
 fn pack_store(
     state: &RemoteState,
     beside: Option<Directory>,

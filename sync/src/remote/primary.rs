@@ -22,24 +22,27 @@ pub type Rows = Vec<Vec<Option<String>>>;
 /// The one database that orders writes.
 #[async_trait]
 pub trait Primary: Send + Sync {
-    /// Returns its address without secrets, for messages.
+    /// Returns the primary's address without secrets, for messages.
     fn url(&self) -> &str;
 
-    /// Returns the world that its caller is in: requests to it take their words from there.
+    /// Returns the world in which the primary was opened. Requests take from it the random ids that
+    /// tell their answers apart.
     fn world(&self) -> &World;
 
     /// Runs one statement, as a whole or not at all. `parameters` bind to `?1`, `?2`, …
     ///
-    /// After [`PrimaryError::Unreachable`], the outcome may be unknown ([`Failure`]): the statement may
-    /// have been applied. Some primaries send a statement again if its [`Effect`](super::statement::Effect)
-    /// allows that; a caller of any other has to find out first.
+    /// After [`PrimaryError::Unreachable`], the outcome may be unknown ([`Failure`]): the statement
+    /// may have been applied. Some primaries send a statement again if its
+    /// [`Effect`](super::statement::Effect) allows that. With any other primary, the caller has to
+    /// find out first.
     async fn run(
         &self,
         statement: Statement<'_>,
         parameters: &[&str],
     ) -> Result<Rows, PrimaryError>;
 
-    /// Makes a text of the primary fit for a message. A primary that is sent secrets removes them here.
+    /// Makes a text that came from the primary fit for a message. An implementation that sends
+    /// secrets to the primary removes them here.
     fn sanitize(&self, text: &str) -> String {
         sanitize(text)
     }
@@ -49,7 +52,7 @@ pub trait Primary: Send + Sync {
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError>;
 }
 
-/// Why a primary did not do what was asked.
+/// An error of a primary.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrimaryError {
@@ -70,7 +73,7 @@ pub enum PrimaryError {
         url: String,
         /// What is wrong with the token.
         denial: Denial,
-        /// Its own message, or ours.
+        /// The primary's message, or one of Fastest's.
         message: String,
     },
     /// The server has no such database.
@@ -81,7 +84,7 @@ pub enum PrimaryError {
         /// Its own message.
         message: String,
     },
-    /// It refused a push by a rule of the protocol, and changed nothing.
+    /// It refused a push by a rule of the protocol. Nothing was changed.
     #[error("the primary {url} refused the push: {}{}", refusal.name(), because(*refusal))]
     Refused {
         /// Where it is.
@@ -119,7 +122,7 @@ pub enum PrimaryError {
         /// The last migration that it lacks.
         needed: &'static str,
     },
-    /// The statement failed, and changed nothing.
+    /// The statement failed. Nothing was changed.
     #[error("the primary {url} failed: {message}")]
     Failed {
         /// Where it is.
@@ -140,7 +143,7 @@ pub enum PrimaryError {
     /// The address is not valid.
     #[error("{url:?} is no address of a primary: {reason}")]
     BadUrl {
-        /// As given, without what may be a secret.
+        /// The address as given, without parts that may be secret.
         url: String,
         /// What is wrong with it.
         reason: String,
@@ -153,7 +156,8 @@ pub enum PrimaryError {
     },
 }
 
-/// Returns what an application's developer has to know of a refusal, if its name does not say it.
+/// Returns an explanation of a refusal for the developers of applications; empty if its name is
+/// enough.
 fn because(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::Swallowed => {
@@ -174,9 +178,9 @@ pub enum Failure {
     Lost,
     /// It failed temporarily, by its own words or by a 5xx status. The statement may have been applied.
     Transient,
-    /// It asks for less load, and did nothing.
+    /// It is overloaded, or a limit is reached. It did not run the statement.
     Busy {
-        /// How long it asks to wait, if it says so.
+        /// How long it asks to wait, if it gives a time.
         retry_after: Option<Duration>,
     },
 }
@@ -203,10 +207,11 @@ impl Denial {
     }
 }
 
-/// How often in a row the answer to another question is taken for a fault of the network.
+/// The most times that a request is sent while its answers belong to other requests, which is taken
+/// for a fault of the network.
 pub(crate) const STRAY_ANSWERS_MAX: u32 = 4;
 
-/// Asks a question whose answer is one row: the parameter again, and a list as JSON. Returns the list.
+/// Runs a query whose answer is one row: the parameter again, and a list as JSON. Returns the list.
 pub(crate) async fn ask_list(
     primary: &dyn Primary,
     sql: &str,
@@ -225,7 +230,8 @@ pub(crate) async fn ask_list(
     Err(PrimaryError::stray_answer(primary))
 }
 
-/// Asks for the cell in the column `target` of the row of `table` whose column `by` is `key`.
+/// Returns the cell in the column `target` of the row of `table` whose column `by` equals `key`;
+/// `None` if it is null or there is no such row.
 pub(crate) async fn ask_cell(
     primary: &dyn Primary,
     (table, by, target): (&str, &str, &str),
@@ -235,8 +241,8 @@ pub(crate) async fn ask_cell(
     ask_cell_by(primary, &cell, &[key]).await
 }
 
-/// Asks for the cell that a SELECT of one column returns. The first parameter tells its answer from the
-/// answers to other questions.
+/// Returns the cell that `cell`, a SELECT of one column, selects. The first parameter tells its
+/// answer from answers to other requests.
 pub(crate) async fn ask_cell_by(
     primary: &dyn Primary,
     cell: &str,
@@ -255,8 +261,8 @@ pub(crate) async fn ask_cell_by(
     Err(PrimaryError::stray_answer(primary))
 }
 
-/// Asks a question whose one parameter is new each time. `decode` is given this parameter and an
-/// answer, and returns `None` for an answer to another question.
+/// Runs a query with a new id as its only parameter, and decodes the answer. `decode` gets this id
+/// and an answer, and returns `None` for an answer to another request.
 pub(crate) async fn ask_decoded<T, E: std::fmt::Display>(
     primary: &dyn Primary,
     sql: &str,
@@ -279,7 +285,7 @@ impl PrimaryError {
         matches!(self, Self::Unreachable { .. } | Self::NoFolder { .. })
     }
 
-    /// Makes the error for a question that only got answers to other questions.
+    /// Returns the error for a request that only got answers to other requests.
     pub(crate) fn stray_answer(primary: &dyn Primary) -> Self {
         Self::Unreachable {
             url: primary.url().to_owned(),
@@ -288,13 +294,13 @@ impl PrimaryError {
         }
     }
 
-    /// Makes the error for an answer that no honest primary gives. `what` may quote the answer.
+    /// Returns the error for an answer that no correct primary gives. `what` may quote the answer.
     pub(crate) fn inconsistent(primary: &dyn Primary, what: &str) -> Self {
         Self::Inconsistent { url: primary.url().to_owned(), what: primary.sanitize(what) }
     }
 
-    /// Interprets a message of SQLite that means the same on any primary: a refusal, or that the
-    /// engine's tables are missing.
+    /// Interprets the messages of SQLite that mean the same on any primary: a refusal, and that the
+    /// engine's tables are missing. Returns `None` for any other.
     pub(crate) fn from_sqlite(url: &str, message: &str) -> Option<Self> {
         let url = url.to_owned();
         if let Some(refusal) = Refusal::find_in(message) {
@@ -305,7 +311,8 @@ impl PrimaryError {
         missing.then_some(Self::NotMigrated { url })
     }
 
-    /// Whether a push was refused for what it would write, so that a retry would be refused too.
+    /// Whether a push was refused because of the rows that it would write, so that a retry would be
+    /// refused too.
     pub(crate) fn is_of_rows(&self) -> bool {
         match self {
             Self::Refused { refusal, .. } => *refusal == Refusal::Swallowed,
@@ -313,8 +320,9 @@ impl PrimaryError {
         }
     }
 
-    /// Whether a push was refused for a foreign key. Others have deleted rows that ours refer to, or
-    /// refer to rows that we delete; or the primary has lost rows.
+    /// Whether a push was refused because of a foreign key. Either others have deleted rows to
+    /// which ours refer, or have added references to rows that we delete; or the primary has lost
+    /// rows.
     pub(crate) fn lacks_rows(&self) -> bool {
         self.cause().and_then(Cause::constraint) == Some(ConstraintKind::ForeignKey)
     }
@@ -336,7 +344,7 @@ impl PrimaryError {
     }
 }
 
-/// Asks what time it is for a primary: RFC 3339, UTC, unchecked. Empty if it answers nothing.
+/// Asks a primary for its time: RFC 3339, UTC, unchecked. Empty if the answer has no rows.
 pub(crate) async fn ask_time(primary: &dyn Primary) -> Result<String, PrimaryError> {
     let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
     let rows = primary.run(Statement::reads(sql), &[]).await?;

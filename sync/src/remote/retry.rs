@@ -1,10 +1,10 @@
-//! When to try again, and for how long.
+//! Retries of statements.
 //!
-//! [`decide`] is pure: it gets what happened, how long it has taken so far and a random number, and
-//! returns whether to wait. [`Retrying`] does so around a [`Primary`].
+//! [`decide`] is pure: it gets the failure, the time spent so far and a random number, and returns
+//! whether to wait, and how long. [`Retrying`] wraps a [`Primary`], and carries the decisions out.
 //!
-//! A statement that may have been applied is sent again only if its [`Effect`] allows that. Repeating a
-//! push does no harm, because a push has an id.
+//! A statement that may have been applied is sent again only if its [`Effect`] allows that.
+//! Repeating a push does no harm, because a push has an id.
 
 use std::time::Duration;
 
@@ -15,22 +15,22 @@ use crate::base::world::{Stopwatch, World};
 use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::statement::{Effect, Statement};
 
-/// The most attempts without a connection.
+/// The most attempts to connect.
 const CONNECT_ATTEMPTS: u32 = 3;
 
-/// The longest time for these attempts: a user who is offline wants to know it soon.
+/// The longest time for these attempts, because a user who is offline should be told soon.
 const CONNECT_TOTAL: Duration = Duration::from_secs(2);
 
-/// How often and for how long to try.
+/// How often and for how long to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often a statement is sent, at most.
+    /// The most times that a statement is sent.
     pub attempts: u32,
-    /// The longest wait before the second attempt. It doubles with each further attempt.
+    /// The upper bound of the wait before the second attempt. It doubles with each further attempt.
     pub base: Duration,
-    /// The longest wait, without what the primary asks for.
+    /// The upper bound of any wait, to which a wait that the primary asks for is added.
     pub max_wait: Duration,
-    /// No wait ends later than this after the first attempt began.
+    /// The time after the start of the first attempt by which every wait has ended.
     pub max_total: Duration,
 }
 
@@ -54,14 +54,14 @@ pub enum Decision {
     GiveUp,
 }
 
-/// What is known after a failed attempt.
+/// A failed attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt {
     /// How it failed.
     pub failure: Failure,
     /// The number of the attempt, from 1.
     pub number: u32,
-    /// Whether the statement does no harm if it is applied twice.
+    /// Whether applying the statement twice does no harm.
     pub repeatable: bool,
     /// Time since the first attempt began.
     pub spent: Duration,
@@ -69,9 +69,9 @@ pub struct Attempt {
     pub random: u32,
 }
 
-/// Decides whether to try again, and after what time. The wait is random, up to a bound that doubles
-/// ("full jitter", Brooker, "Exponential Backoff And Jitter", 2015), and is added to a wait that the
-/// primary asks for.
+/// Decides whether to try again, and after how long. The wait is random, up to a bound that doubles
+/// ("full jitter", Brooker, "Exponential Backoff And Jitter", 2015), and is added to a wait that
+/// the primary asks for.
 pub fn decide(policy: &RetryPolicy, attempt: &Attempt) -> Decision {
     let Attempt { failure, number, repeatable, spent, random } = *attempt;
     let (attempts, total, least, applied) = match failure {
@@ -95,19 +95,19 @@ pub fn decide(policy: &RetryPolicy, attempt: &Attempt) -> Decision {
     if spent.saturating_add(wait) <= total { Decision::Wait(wait) } else { Decision::GiveUp }
 }
 
-/// A primary that is asked again after a temporary failure.
+/// A primary whose statements are retried after temporary failures.
 pub struct Retrying<P> {
     inner: P,
     policy: RetryPolicy,
 }
 
 impl<P: Primary> Retrying<P> {
-    /// Wraps `inner`, with the patience of `policy`.
+    /// Wraps `inner`, whose failures are retried according to `policy`.
     pub fn new(inner: P, policy: RetryPolicy) -> Self {
         Self { inner, policy }
     }
 
-    /// Returns whether to try again after `error`, once the wait is over.
+    /// Waits and returns true if there is another attempt after `error`; otherwise, returns false.
     async fn waits(
         &self,
         stopwatch: &Stopwatch,
@@ -148,7 +148,7 @@ impl<P: Primary> Primary for Retrying<P> {
         loop {
             number += 1;
             let answer = match self.inner.run(statement, parameters).await {
-                // Only pushes are refused: this is the answer to another statement.
+                // Only pushes are refused, so this is the answer to another statement.
                 Err(PrimaryError::Refused { .. }) if statement.effect != Effect::Push => {
                     Err(PrimaryError::stray_answer(&self.inner))
                 }

@@ -1,9 +1,10 @@
-//! Makes what servers say fit for a message.
+//! Makes texts of servers fit for a message.
 
-/// Longer texts are cut, because some servers answer with whole pages.
+/// Longer texts are cut, because some servers answer with a whole web page.
 const CHARS_MAX: usize = 300;
 
-/// Returns the text on one line, cut to a limit, and without characters that a terminal would obey.
+/// Returns the text on one line, cut to [`CHARS_MAX`] characters, and without control characters,
+/// which a terminal would obey.
 pub(crate) fn sanitize(text: &str) -> String {
     let mut said = String::new();
     let clean = |word: &str| word.chars().filter(|letter| !letter.is_control()).collect::<String>();

@@ -7,12 +7,12 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a text. White space around it, such as the line end of a pasted token, is dropped.
+    /// Wraps a token or key, and trims white space, such as the line end of a pasted token.
     pub fn new(text: &str) -> Self {
         Self(text.trim().to_owned())
     }
 
-    /// Returns the text, for the one place that sends it.
+    /// Returns the secret itself, for the code that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -24,14 +24,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Where secrets are kept, such as the environment and the system's keyring. The caller provides it.
+/// A source of secrets, such as the environment or the system's keyring. The caller implements it.
 pub trait Secrets: fmt::Debug + Send + Sync {
     /// Returns a secret for the remote at `url`, by the name of its environment variable. `None` if
-    /// there is none; an error if the keyring cannot be asked.
+    /// there is none; an error, for messages, if the source cannot be read.
     fn get(&self, name: &str, url: &str) -> Result<Option<Secret>, String>;
 }
 
-/// No secrets at all, which is enough for a primary that is a file.
+/// A source without secrets, which is enough for a primary that is a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoSecrets;
 

@@ -1,10 +1,10 @@
 //! Modes and groups: who may read a store, a primary that is a file, and folders of packs.
 //!
-//! A store is its owner's, and a new primary its maker's. What is created beside an existing primary
-//! takes the modes and the group of its file, and what is created in a chosen folder of packs takes
-//! those of the folder. So no setting has to record that a place is shared, and modes that were changed
-//! by hand count too. SQLite does the same with its `-wal` and `-shm` files. Modes are set after a file
-//! is created, because the umask removes bits.
+//! A store is private to its owner, and a new primary to its creator. Files that are created beside
+//! an existing primary take the modes and the group of its file, and those in a chosen folder of
+//! packs take the modes and the group of the folder. So no setting has to record that a place is
+//! shared, and modes that were changed by hand count too. SQLite does the same with its `-wal` and
+//! `-shm` files. Modes are set after a file is created, because the umask removes bits.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::files::private;
 
-/// The mode of a group's folders: what is created in them belongs to the group too.
+/// The mode of a group's folders. Because of the setgid bit, files and folders that are created in
+/// them belong to the group too.
 const SHARED_DIR: u32 = 0o2770;
 const SHARED_FILE: u32 = 0o660;
 
@@ -28,7 +29,7 @@ pub enum ShareError {
         /// The address.
         url: String,
     },
-    /// It is in the store, which nobody else can enter.
+    /// It is in the store, which is private to its owner.
     #[error(
         "{} lies in the store, which is its owner's alone: take a file outside of it",
         path.display()
@@ -77,31 +78,35 @@ pub enum ShareError {
     },
 }
 
-/// The modes and the group of what is created in a place.
+/// The modes and the group of files and folders that are created in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sharing {
     file: u32,
     dir: u32,
-    /// `None` if the group may do what everybody may, so that it does not matter which group it is.
+    /// `None` if the group has the same permissions as everybody, so that it does not matter which
+    /// group it is.
     group: Option<u32>,
 }
 
 impl Sharing {
     const PRIVATE: Self = Self { file: private::FILE_MODE, dir: private::DIR_MODE, group: None };
 
-    /// Returns those of the file or folder at `path`; private ones if there is none.
+    /// Returns the modes and the group that new files and folders take from the file or folder at
+    /// `path`; private ones if there is none.
     pub(crate) fn of(path: &Path) -> Self {
         let Ok(data) = fs::metadata(path) else { return Self::PRIVATE };
         let file = data.mode() & 0o666 | private::FILE_MODE;
         let is_of_group = file & 0o060 != (file & 0o006) << 3;
-        // Whoever may write to a file creates others beside it, which must belong to the group.
+        // Members who may write to the file also create files beside it, which must belong to the
+        // group.
         let set_group = if file & 0o020 != 0 { 0o2000 } else { 0 };
         let dir = file | (file & 0o444) >> 2 | set_group;
         Self { file, dir, group: is_of_group.then_some(data.gid()) }
     }
 
-    /// Creates a folder, and those above it that are missing. Each gets its name only after its modes:
-    /// if the process were killed in between, a folder without them would be closed to all others.
+    /// Creates a folder and its missing parents. Each gets its modes first and then its name:
+    /// otherwise, a process that is killed in between would leave a folder that is closed to all
+    /// others.
     pub(crate) fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         if dir.is_dir() {
             return Ok(());
@@ -142,8 +147,8 @@ struct Group<'a> {
     id: u32,
 }
 
-/// Lets a group read and write the primary in the file at `primary`, which is created if it is missing,
-/// and its packs, which are in the folder `packs` unless they are rows.
+/// Lets a group read and write the primary in the file at `primary`, which is created if it is
+/// missing, and the packs in the folder `packs`, if there is one.
 pub(crate) fn share(primary: &Path, packs: Option<&Path>, group: &str) -> Result<(), ShareError> {
     let group = Group::find(group)?;
     let folder = primary.parent().unwrap_or(Path::new("/"));
@@ -165,7 +170,7 @@ pub(crate) fn share(primary: &Path, packs: Option<&Path>, group: &str) -> Result
     }
 }
 
-/// Returns the names of a database and of what SQLite creates beside it.
+/// Returns the names of a database and of the files that SQLite creates beside it.
 fn names_of(primary: &Path) -> [OsString; 4] {
     ["", "-wal", "-shm", "-journal"].map(|ending| {
         let mut name = primary.file_name().unwrap_or_default().to_owned();
@@ -177,7 +182,7 @@ fn names_of(primary: &Path) -> [OsString; 4] {
 impl<'a> Group<'a> {
     /// Finds the group of this name or number.
     fn find(name: &'a str) -> Result<Self, ShareError> {
-        // To the system, the largest number means that the group stays as it is.
+        // To `chown`, the largest number means that the group stays as it is.
         if let Ok(id) = name.parse()
             && id != u32::MAX
         {
@@ -196,8 +201,9 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Makes sure that members can create files in the primary's folder, and that these belong to the
-    /// group. A folder that holds anything else is not touched.
+    /// Makes sure that members can create files in the primary's folder, and that these belong to
+    /// the group. Fails, and changes nothing, if that needs a change and the folder has other files
+    /// in it.
     fn take_folder(
         &self,
         folder: &Path,
@@ -220,7 +226,7 @@ impl<'a> Group<'a> {
         self.set(folder, SHARED_DIR)
     }
 
-    /// Gives a folder and everything in it to the group.
+    /// Gives a folder and everything in it to the group, and sets their modes.
     fn set_below(&self, dir: &Path) -> Result<(), ShareError> {
         let shared = private::share_below(dir, self.id, (SHARED_DIR, SHARED_FILE));
         shared.map_err(|(path, error)| self.failed(&path, error))

@@ -5,17 +5,17 @@ use fastest_schema::PushId;
 /// What a device remembers of its remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteState {
-    /// The address that the user set. Without one, the primary is in the device's store.
+    /// The address that the user set; `None` if the primary is inside the device's store.
     pub url: Option<String>,
-    /// Where packs go that are not sent inline.
+    /// Where packs are stored that are not sent inline.
     pub packs: Packs,
     /// The primary's epoch, once it has answered.
     pub epoch: Option<String>,
-    /// The last push that it accepted from this device.
+    /// The last push that the primary accepted from this device.
     pub last_push_id: Option<PushId>,
 }
 
-/// Where packs go that are too large to be sent inline.
+/// Where packs are stored that are too large to be sent inline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Packs {
     /// A folder beside a primary that is a file; rows of any other primary.

@@ -1,33 +1,33 @@
-//! A statement for a primary, and what it does.
+//! A statement for a primary, with its effect.
 
 /// A statement for a primary.
 ///
-/// Whoever writes it says what it does, because its text does not tell whether it may run twice.
+/// Its author declares the effect, because SQL does not show whether a statement may run twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement<'a> {
     /// Its SQL.
     pub sql: &'a str,
-    /// What it does.
+    /// Its effect.
     pub effect: Effect,
 }
 
-/// What a statement does, which decides whether it is sent again after its answer was lost, and whether
-/// its answer has rows.
+/// The effect of a statement, which decides whether it is sent again after its answer was lost, and
+/// whether its answer has rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// It reads, and returns rows.
     Reads,
     /// It writes, and does no harm if it is applied twice. It returns no rows.
     Repeatable,
-    /// It is a push: it has an id, so it is applied once, however often it is sent. It may return rows.
-    /// No other statement is refused by a rule of the protocol.
+    /// It is a push: it has an id, so it is applied once, however often it is sent. It may return
+    /// rows. Only pushes are refused by a rule of the protocol.
     Push,
     /// It writes, and must not be applied twice. It returns no rows.
     Once,
 }
 
 impl Effect {
-    /// Whether it does no harm to apply a statement twice.
+    /// Whether applying a statement twice does no harm.
     pub fn is_repeatable(self) -> bool {
         match self {
             Self::Reads | Self::Repeatable | Self::Push => true,

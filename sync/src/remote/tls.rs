@@ -1,7 +1,8 @@
-//! TLS for every client of a remote: one implementation of cryptography, and the certificates that the
+//! TLS for every client of a remote, with one cryptography library and the certificates that the
 //! system trusts.
 //!
-//! `ring` rather than `aws-lc-rs`, whose C sources alone take as long to compile as this workspace.
+//! The library is `ring` and not `aws-lc-rs`, whose C sources alone take as long to compile as this
+//! workspace.
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ pub(crate) fn client_config() -> Result<ClientConfig, rustls::Error> {
         .with_no_client_auth())
 }
 
-/// Returns a builder of HTTP clients with [`client_config`], which use HTTP/2 if the server does.
+/// Returns a builder of HTTP clients with [`client_config`], which use HTTP/2 if the server
+/// supports it.
 pub(crate) fn http_client() -> Result<reqwest::ClientBuilder, rustls::Error> {
     let mut config = client_config()?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

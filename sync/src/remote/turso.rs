@@ -1,10 +1,11 @@
 //! Turso, and any libSQL server: Hrana over HTTP, with the crate `libsql`.
 //!
-//! Only those of its calls are used that make one request, close their stream with it, and read the
-//! whole answer: `execute` for statements that change rows, `execute_batch` for those that read, and
-//! `execute_transactional_batch` for migrations. (`query` makes two requests, leaves a stream open that
-//! expires after 10 s and then fails for ever, and takes an answer that was cut off for a whole one.)
-//! `execute_batch` takes no parameters, so they are written into the statement (`literal`).
+//! This module uses only calls of the crate that make one request, close their stream with it, and
+//! read the whole answer: `execute` for statements that return no rows, `execute_batch` for those
+//! that do, and `execute_transactional_batch` for migrations. (`query` makes two requests, leaves a
+//! stream open that expires after 10 s and then fails for ever, and mistakes an answer that was cut
+//! off for a whole one.) `execute_batch` takes no parameters, so they are written into the
+//! statement (`literal`).
 //!
 //! The crate has neither timeouts nor limits, and panics on some answers. `connector` and
 //! `LibsqlPrimary::ask` make up for that.
@@ -28,11 +29,12 @@ use crate::remote::primary::{Failure, Primary, PrimaryError, Rows};
 use crate::remote::secret::Secret;
 use crate::remote::statement::Statement;
 
-/// Turso ends a statement sooner. This leaves time for the network.
+/// Turso ends a statement sooner than this, which leaves time for the network.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Sent with each statement that reads. `execute_batch` returns rows, and yet tells the server that it
-/// may omit them. sqld never does; a server that did would seem to hold nothing.
+/// Sent after each statement that returns rows. `execute_batch` returns rows, although it tells the
+/// server that it may omit them. sqld never omits them. Without this query, a server that did would
+/// seem to be empty.
 const WITNESS: &str = "SELECT 1";
 
 /// A database of Turso's, or of the user's own libSQL server, as a primary.
@@ -42,12 +44,12 @@ pub struct LibsqlPrimary {
     world: World,
     meter: Meter,
     connector: Connector,
-    /// Kept until something fails.
+    /// The open connection, which is kept until a request fails.
     connection: Mutex<Option<Connection>>,
 }
 
 impl LibsqlPrimary {
-    /// Makes a primary of the database at an `http` or `https` URL.
+    /// Creates a primary for the database at an `http` or `https` URL.
     pub fn new(
         url: Url,
         token: Option<Secret>,
@@ -61,14 +63,14 @@ impl LibsqlPrimary {
         Ok(Self { place, token, world, meter, connector, connection: Mutex::default() })
     }
 
-    /// Sets why there is no token, for the error if the server wants one.
-    pub fn without_token_because(mut self, reason: Option<String>) -> Self {
+    /// Sets the reason why there is no token, for the error if the server requires one.
+    pub fn with_token_error(mut self, reason: Option<String>) -> Self {
         self.place.why_no_token = reason;
         self
     }
 
-    /// Returns the connection that is open, if there is one. A lock that a panic has poisoned is fine,
-    /// because what it guards is only replaced as a whole.
+    /// Locks the slot of the open connection. Ignores a poisoned lock, because the slot is only
+    /// ever replaced as a whole.
     fn held(&self) -> MutexGuard<'_, Option<Connection>> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,7 +91,8 @@ impl LibsqlPrimary {
         Ok(connection)
     }
 
-    /// Runs `work` with a time limit, in a task of its own, so that a panic ends nothing else.
+    /// Runs `work` with a time limit, in a task of its own, so that a panic of the crate ends
+    /// nothing else.
     async fn ask<T: Send + 'static, W: Future<Output = libsql::Result<T>> + Send + 'static>(
         &self,
         work: impl FnOnce(Connection) -> W,
@@ -104,7 +107,7 @@ impl LibsqlPrimary {
             Ok(None) => lost("it takes too long"),
             Err(_) => lost("its answer cannot be read"),
         };
-        // A stream that has failed may fail for ever.
+        // The stream of a failed request may fail for ever, so the next request opens a connection.
         self.held().take();
         Err(error)
     }
@@ -120,7 +123,7 @@ impl LibsqlPrimary {
 
     async fn is_applied(&self, migration: &str) -> Result<bool, PrimaryError> {
         let sql = "SELECT name FROM d1_migrations WHERE name = ?1";
-        // The name itself is compared, because any other answer belongs to something else.
+        // The name itself is compared, because any other row answers another request.
         Ok(self.run(Statement::reads(sql), &[migration]).await? == [[Some(migration.to_owned())]])
     }
 }
@@ -203,7 +206,8 @@ impl Primary for LibsqlPrimary {
             connection.execute_transactional_batch(&sql).await.map(drop)
         };
         let done = self.ask(work).await;
-        // Another device may have been first, or the answer was lost, or belongs to something else.
+        // Another device may have been first, or the answer was lost, or it answers another
+        // request.
         match (self.is_applied(name).await, done) {
             (Ok(true), _) => Ok(()),
             (_, Err(error)) => Err(error),

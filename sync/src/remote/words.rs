@@ -1,11 +1,11 @@
-//! Interprets SQLite's messages, whatever a primary's interface puts around them.
+//! Interprets SQLite's messages, whatever a primary's API wraps around them.
 
 use fastest_schema::TRIED;
 
 use crate::remote::cause::{Cause, ConstraintKind, NamedColumn};
 use crate::remote::sanitize::sanitize;
 
-/// The message of SQLite for [`Cause::TooDeep`].
+/// SQLite's message for [`Cause::TooDeep`].
 pub(crate) const TOO_DEEP: &str = "too many levels of trigger recursion";
 
 /// Reduces `Error { message: "SQLite error: X", code: "C" }` and `D1_ERROR: X: SQLITE_C (extended: …)`
@@ -21,22 +21,25 @@ pub(crate) fn plain(message: &str) -> String {
     message.replace("\\\"", "\"").trim_end_matches('`').to_owned()
 }
 
-/// Works out why a statement failed, from its message alone. What is neither about the server nor about
-/// the statement as such may be about the rows that it would write.
+/// Returns why a statement failed, from its message alone. A message that is neither about the
+/// server nor about the statement as such may be about the rows that the statement would write.
 pub(crate) fn cause(message: &str) -> Cause {
     if message.contains(" constraint failed") {
         return constraint(message);
     }
     let words = plain(message);
-    let is =
-        |beginning: &str| words.starts_with(beginning) || words.contains(&format!(": {beginning}"));
+    // A trigger of the application's may use such words further on in a message of its own.
+    let is = |beginning: &str| {
+        let in_view = words.strip_prefix("error in ").and_then(|words| words.split_once(": "));
+        in_view.map_or(&*words, |(_, words)| words).starts_with(beginning)
+    };
     if is("no such table: ") {
         Cause::NoTable
     } else if is("no such column: ") || is("table ") && words.contains(" has no column named ") {
         Cause::NoColumn
     } else if words.starts_with("incomplete input") {
         Cause::IncompleteInput
-    } else if words.contains("invalid utf-8") {
+    } else if words.starts_with("HTTP 500: invalid utf-8") {
         Cause::NotUtf8
     } else if is_of_server(message, &words) {
         Cause::Server
@@ -51,8 +54,8 @@ pub(crate) fn cause(message: &str) -> Cause {
     }
 }
 
-/// Works out why a statement failed that a server refused without a word of its database: no row is at
-/// fault, unless the message is one of SQLite's.
+/// Returns why a server refused a request, from a message that is not marked as its database's.
+/// Like [`cause`], but a message that is none of SQLite's does not blame a row.
 pub(crate) fn cause_of_request(message: &str) -> Cause {
     match cause(message) {
         Cause::Row { .. } => Cause::Server,
@@ -60,9 +63,10 @@ pub(crate) fn cause_of_request(message: &str) -> Cause {
     }
 }
 
-/// Works out which constraint was violated. The code of SQLite does not say: the engine's triggers
-/// refuse rows in the words of a constraint, under the code of a trigger. A trigger's own message may
-/// look like one of the server's.
+/// Returns which constraint was violated, from the message of an error with the code
+/// `SQLITE_CONSTRAINT`. The extended code does not tell which: the engine's triggers raise the
+/// messages of constraints with the code of a trigger. A trigger's own message may look like one of
+/// the server's, so it is not compared with those.
 pub(crate) fn constraint(message: &str) -> Cause {
     const KINDS: [(&str, ConstraintKind); 4] = [
         ("FOREIGN KEY constraint failed", ConstraintKind::ForeignKey),
@@ -73,7 +77,7 @@ pub(crate) fn constraint(message: &str) -> Cause {
     if message.contains(TRIED) {
         return Cause::Tried;
     }
-    // No row of a push is at fault for what the engine's own tables refuse.
+    // If a row of the engine's own tables is refused, no row of the push is at fault.
     if message.contains(" constraint failed: fastest_") {
         return Cause::Server;
     }
@@ -84,7 +88,7 @@ pub(crate) fn constraint(message: &str) -> Cause {
     }
 }
 
-/// Works out what is wrong with a row, from words that are no constraint's.
+/// Returns what is wrong with a row, from a message without the words of a constraint.
 fn of_row(words: &str) -> Cause {
     let columns = columns_named(words);
     if words.starts_with("cannot store ") && words.contains(" value in ") {
@@ -112,7 +116,7 @@ fn columns_named(words: &str) -> Vec<NamedColumn> {
 
 /// Whether a message is about the server, or about the statement as such.
 fn is_of_server(message: &str, words: &str) -> bool {
-    // Texts of sqlite3_errstr and of its parser: whole ones, and the beginnings of others.
+    // Messages of sqlite3_errstr, of SQLite's parser, and of servers: whole ones, and prefixes.
     const WHOLE: [&str; 12] = [
         "not authorized",
         "interrupted",
@@ -181,6 +185,9 @@ mod tests {
             "not authorized to write here",
             "access to this project is closed",
             "malformed JSON",
+            "order refused: no such table: 12",
+            "SQLite error: booking: no such column: seat",
+            "title: invalid utf-8",
             "integer overflow",
             "D1_ERROR: too many levels of trigger recursion: SQLITE_ERROR",
             "CHECK constraint failed: length(title) < 50",
@@ -207,7 +214,7 @@ mod tests {
         ] {
             assert_eq!(cause(message), expected, "{message}");
         }
-        // What only looks like a message of the server's is a trigger's, if its code says so.
+        // With the code of a constraint, a message like the server's is a trigger's.
         assert!(constraint("no such table: for four people").is_of_rows());
         // A request that never reached the database.
         assert_eq!(cause_of_request("HTTP 400: malformed"), Cause::Server);

@@ -1,9 +1,9 @@
-//! Which tables are Fastest's own.
+//! Fastest's own tables that have special rules.
 //!
-//! Replica, push and pull work for the tables of any application. A few rules hold for Fastest's own
-//! tables alone: other rows depend on these, packs carry bytes, heads are merged as trees. Code that
-//! has such a rule asks here, so that an application may have a table of the same name without the
-//! rules.
+//! Replica, push and pull work for the tables of any application. A few rules apply only to tables
+//! of Fastest's own: other rows depend on their rows, packs carry bytes, heads are merged as trees.
+//! Code with such a rule asks here, so that an application may have a table of the same name
+//! without the rules.
 
 use fastest_schema::tables::auth::User;
 use fastest_schema::tables::projects::Project;
@@ -12,7 +12,7 @@ use fastest_schema::{Pack, Row, Schema, Table};
 
 use crate::base::rules::Rules;
 
-/// A table of Fastest's own for which there are special rules.
+/// A table of Fastest's own that has special rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EngineTable {
     User,
@@ -23,7 +23,7 @@ pub(crate) enum EngineTable {
 }
 
 impl EngineTable {
-    /// Returns which of these tables a table of the schema is; `None` for all tables of an application.
+    /// Returns which of these tables `table` is; `None` for every table of an application.
     pub(crate) fn of(schema: &Schema, table: &Table) -> Option<Self> {
         let all = [
             (User::TABLE.name, Self::User),

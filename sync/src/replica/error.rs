@@ -7,7 +7,7 @@ use fastest_schema::value::sql_value::ValueError;
 
 use crate::base::sqlite::words;
 
-/// Why the replica could not do what was asked.
+/// An error of the replica.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplicaError {
@@ -16,7 +16,7 @@ pub enum ReplicaError {
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// The error of SQLite. It is not a source, because its text holds the whole statement.
+        /// SQLite's error. It is not a source, because its text contains the whole statement.
         error: rusqlite::Error,
     },
     /// A newer version made the file.
@@ -42,10 +42,11 @@ pub enum ReplicaError {
     NewerSchema {
         /// The file.
         path: PathBuf,
-        /// The migration, or what else is not known.
+        /// The recorded migration; without one, the table or column that is not known.
         found: String,
     },
-    /// The disk is full. To go on could kill the process, because SQLite writes to mapped memory.
+    /// The disk is full. Going on could kill the process (SIGBUS), because SQLite writes to mapped
+    /// memory.
     #[error("the disk of {} is full: free 256 KiB at least", path.display())]
     NoRoom {
         /// The file.
@@ -57,7 +58,7 @@ pub enum ReplicaError {
         /// The file.
         path: PathBuf,
     },
-    /// The file can only be read, and an earlier version made it.
+    /// The file can only be read, and an earlier version made it, so it would have to be migrated.
     #[error("{} was made by an earlier version, and cannot be written, so that it cannot be brought up to date", path.display())]
     Older {
         /// The file.

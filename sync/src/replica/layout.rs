@@ -1,4 +1,4 @@
-//! The tables of a replica's file, and how those of an older file are brought up to date.
+//! Creates the tables of a replica's file, and brings those of an older file up to date.
 //!
 //! The engine's own tables have a version, which is kept in `user_version`. The synced tables follow
 //! what the schema declares ([`follow`]).
@@ -71,12 +71,12 @@ CREATE TABLE fastest_local_queued(
   place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
 ";
 
-/// What a file of layout 1 or 2 holds, and the last migration that its build knew.
+/// The record of the tables of a file of layout 1 or 2, and the last migration that its build knew.
 const RECORD_2: &str = include_str!("layout/replica_2.json");
 const MIGRATION_2: &str = "0001_fastest_push_history.sql";
 
-/// From layout 2 to 3: rows may wait to be deleted, files record whose they are, and a scope may be any
-/// text. Revisions continue from where they were, because a push that is on its way names them.
+/// From layout 2 to 3: deletes can be queued, a file records its owner, and a scope may be any
+/// text. Revisions continue from where they were, because a push without an answer refers to them.
 const LAYOUT_3_DDL: &str = "
 CREATE TABLE fastest_local_schema(
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -118,8 +118,8 @@ CREATE TABLE fastest_local_held(
   WITHOUT ROWID;
 ";
 
-/// From layout 5 to 6: rows that were written in one transaction are pushed in one, and transactions
-/// that the primary refused are recorded.
+/// From layout 5 to 6: rows that were written in one transaction are pushed in one, and
+/// transactions that the primary refused are recorded.
 const LAYOUT_6_DDL: &str = "
 ALTER TABLE fastest_local_outbox ADD COLUMN joined INTEGER;
 CREATE INDEX fastest_local_outbox_joined ON fastest_local_outbox(joined)
@@ -135,11 +135,11 @@ CREATE TABLE fastest_local_child(
   parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID;
 ";
 
-/// The SQL that brings each layout to the next, beginning with the first.
+/// The SQL that upgrades each layout to the next one, beginning with layout 1.
 const STEPS: [&str; LAYOUT_VERSION as usize - 1] =
     [LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL, LAYOUT_6_DDL, LAYOUT_7_DDL];
 
-/// Creates the tables of the file, and brings them up to date.
+/// The tables of a replica's file.
 #[derive(Clone, Copy)]
 pub(crate) struct Layout<'a>(pub(crate) Session<'a>);
 

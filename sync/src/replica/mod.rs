@@ -1,4 +1,5 @@
-//! The device's own SQLite file: its layout, its rows as values, and the tables that are never sent.
+//! The device's own SQLite file: its layout, its rows as values, and the tables that are never
+//! sent.
 
 pub(crate) mod engine_table;
 pub mod error;

@@ -1,28 +1,29 @@
 //! The replica: the device's own SQLite file.
 //!
-//! It holds the rows of every scope that the device shares: the newest that the primary has sent, with
-//! what was written here. `fastest_changes` holds what was last seen on the primary: a row of a synced
-//! table that has no entry there is not known to the primary. The tables that begin with
-//! `fastest_local_` are never sent:
+//! It holds the rows of every scope that the device shares: the newest that the primary has sent,
+//! with the device's own writes on top. `fastest_changes` records the rows that were last seen on
+//! the primary: a row of a synced table without an entry there is not known to the primary. The
+//! tables that begin with `fastest_local_` are never sent:
 //!
-//! - `schema`: whose tables these are, and the one scope that the file is for, if it is for one only
+//! - `schema`: the owner and the schema of the tables, and the scope of a file for a single one
 //! - `device`: the id and the user of the device, and how often it has pushed
-//! - `remote`: the primary that the replica follows, and what is known of it
-//! - `cursor`: the last sequence number that was seen in each scope
+//! - `remote`: the primary's address and epoch, where packs go, and the last push that it accepted
+//! - `cursor`: the last sequence number that was read in each scope
 //! - `reading`: scopes that are being read from their beginning
 //! - `outbox`: rows written here that the primary has not accepted ([`crate::replica::local::outbox`])
-//! - `sent`: the one push that is on its way, word for word, so that it can be repeated
-//! - `conflict`: the versions of rows in conflict, until the user has chosen
+//! - `sent`: the one push that is on its way, verbatim, so that it can be repeated
+//! - `conflict`: both versions of each row in conflict, until the user has chosen
 //! - `held`: rows that the primary has and this device cannot store, and why (`held`)
-//! - `part`: parts of a pack that has not arrived whole
-//! - `copy`: where this device's working copies are, what they belong to and what they are based on
+//! - `part`: parts of packs that have not arrived completely
+//! - `copy`: the paths of this device's working copies, their projects, workspaces and heads
 //! - `queued`: scopes whose push could not reach the primary, in the order of their pushes
 //! - `refused`: transactions that the primary refused, and why
-//! - `child`: which snapshots follow which
+//! - `child`: the children of each snapshot
 //!
-//! Any number of processes may use one replica at once: it is in WAL mode, and every write is a short
-//! immediate transaction.
+//! Any number of processes may use one replica at once: it is in WAL mode, and every write is a
+//! short immediate transaction.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use fastest_core::files::mapped::{check_room, fill};
@@ -46,12 +47,12 @@ pub struct Replica {
     rules: &'static Rules,
     world: World,
     connection: Connection,
-    /// What the schema declares, in the form in which the file records it.
+    /// The schema's declarations as the JSON that the file records.
     declared: String,
-    /// SQLite's count of changes to the tables when they were last checked; `None` while the file is
-    /// being opened.
+    /// SQLite's schema version when the tables were last checked; `None` while the file is being
+    /// opened.
     tables: Option<i64>,
-    /// Whether it can only be read.
+    /// Whether the file can only be read.
     is_read_only: bool,
     /// The folder of the file that is open, if that is a copy. It is deleted on drop.
     _copy: Option<tempfile::TempDir>,
@@ -72,8 +73,8 @@ impl Replica {
         if version > LAYOUT_VERSION {
             return Err(ReplicaError::Newer { path: path.to_owned(), found: version });
         }
-        // Not enforced, because rows of a scope may refer to rows of scopes that the device does not
-        // hold.
+        // Foreign keys are not enforced, because rows may refer to rows of scopes that the device
+        // does not hold.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         let declared = declared(schema);
         let mut replica = Self::new(path, schema, world, connection, declared);
@@ -88,8 +89,8 @@ impl Replica {
         let mut mapped = path.as_os_str().to_owned();
         mapped.push("-shm");
         fill(Path::new(&mapped));
-        // SQLite's count is no longer zero, so the first write checks whether the tables are still as
-        // they are now.
+        // The file's schema version is greater than zero, so the first write checks whether another
+        // process has changed the tables since.
         replica.tables = Some(0);
         Ok(replica)
     }
@@ -114,8 +115,8 @@ impl Replica {
         }
     }
 
-    /// Makes a replica of a file that can only be read, and is as this build would make it. `copy` is
-    /// the folder that `connection` leads to, if that is not to the file itself.
+    /// Creates a replica for a file that can only be read. Fails if the file would have to be
+    /// migrated. `copy` is the folder of the file that `connection` has open, if that is a copy.
     pub(crate) fn to_read(
         path: &Path,
         schema: &'static Schema,
@@ -140,13 +141,12 @@ impl Replica {
         Ok(replica)
     }
 
-    /// Whether it can only be read.
+    /// Whether the file can only be read.
     pub(crate) fn is_read_only(&self) -> bool {
         self.is_read_only
     }
 
-    /// Reads and writes in one transaction, which has an effect as a whole or not at all, and is
-    /// durable on return.
+    /// Reads and writes in one transaction, which is atomic, and durable on return.
     pub fn write<T, E: From<ReplicaError>>(
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
@@ -167,16 +167,18 @@ impl Replica {
         Ok(done)
     }
 
-    /// Like [`Replica::write`], but durable only with the next write. It is for what would be learnt
-    /// again, such as the answer to a push, which is repeated until it is answered.
-    pub(crate) fn write_soon<T, E: From<ReplicaError>>(
+    /// Like [`Replica::write`], but durable only with the next write. It is for data that a crash
+    /// may lose because it is found out again, such as the answer to a push, which is repeated
+    /// until it is answered.
+    pub(crate) fn write_unsynced<T, E: From<ReplicaError>>(
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.set("synchronous", "NORMAL")?;
-        let done = self.write(work);
+        // Also after a panic: what is written next has to be durable.
+        let done = panic::catch_unwind(AssertUnwindSafe(|| self.write(work)));
         self.set("synchronous", "FULL")?;
-        done
+        done.unwrap_or_else(|payload| panic::resume_unwind(payload))
     }
 
     fn set(&self, name: &str, value: impl ToSql) -> Result<(), ReplicaError> {
@@ -184,33 +186,34 @@ impl Replica {
         self.connection.pragma_update(None, name, value).map_err(failed)
     }
 
-    /// Returns the world that it is in.
+    /// Returns the world in which the file was opened.
     pub(crate) fn world(&self) -> &World {
         &self.world
     }
 
-    /// Returns the schema that it was opened for.
+    /// Returns the schema for which the file was opened.
     pub fn schema(&self) -> &'static Schema {
         self.schema
     }
 
-    /// Returns the rules of its schema.
+    /// Returns the rules of that schema.
     pub(crate) fn rules(&self) -> &'static Rules {
         self.rules
     }
 
-    /// Reads in one transaction: everything is as of one moment, whatever other processes write.
+    /// Reads in one transaction, so that all statements see the same state, whatever other
+    /// processes write.
     pub(crate) fn read_together<T, E: From<ReplicaError>>(
         &self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let failed = |error| ReplicaError::Sqlite { path: self.path.clone(), error };
-        // It only reads, so that there is nothing to commit.
+        // There is nothing to commit, because the transaction only reads.
         let _together = self.connection.unchecked_transaction().map_err(failed)?;
         work(self.read())
     }
 
-    /// Reads, each statement for itself.
+    /// Returns a session without beginning a transaction: each statement reads the newest state.
     pub fn read(&self) -> Session<'_> {
         let Self { path, schema, rules, world, connection, declared, .. } = self;
         Session { connection, schema, rules, world, path, declared }

@@ -12,10 +12,10 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 use crate::replica::values::{Bound, column, key_of};
 
-/// Why the scope of a row is not known.
+/// An error when finding the scope of a row.
 #[derive(Debug)]
 pub(crate) enum ScopeError {
-    /// The row does not say to which scope it belongs.
+    /// The scope of the row cannot be found from its values.
     None {
         /// The table.
         table: &'static str,
@@ -34,12 +34,14 @@ impl From<ReplicaError> for ScopeError {
     }
 }
 
-/// The scopes of rows: in Fastest's own tables a project each, in an application's what it declares.
+/// The scopes of rows. In Fastest's own tables, each scope is a project; an application declares
+/// its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Scopes<'a>(pub(crate) Session<'a>);
 
 impl Scopes<'_> {
-    /// Returns the scope that a row's values hold, or that the row holds to which they refer.
+    /// Returns the scope of a row: its own value in the scope column, or that of the row to which
+    /// it refers, as the table declares.
     pub(crate) fn of(
         &self,
         table: &'static Table,

@@ -1,4 +1,4 @@
-//! Reads and writes the replica, within one transaction or outside of any.
+//! Reads and writes the replica, inside a transaction or outside of any.
 
 use std::fmt;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
 use crate::replica::values::{Bound, Values, decode, read_values, select};
 
-/// A replica within one transaction, or outside of any.
+/// A view of a replica, inside a transaction or outside of any.
 #[derive(Clone, Copy)]
 pub struct Session<'a> {
     pub(crate) connection: &'a Connection,
@@ -49,7 +49,7 @@ impl Session<'_> {
         run.map_err(|source| self.failed(source))
     }
 
-    /// Returns the first column of the first row of an answer.
+    /// Returns the first column of the first row of a query's result; `None` if there is no row.
     pub(crate) fn get<T: rusqlite::types::FromSql>(
         &self,
         sql: &str,
@@ -59,7 +59,7 @@ impl Session<'_> {
         Ok(if rows.is_empty() { None } else { Some(rows.swap_remove(0)) })
     }
 
-    /// Returns every row of an answer.
+    /// Returns every row of a query's result.
     pub(crate) fn all<T>(
         &self,
         sql: &str,
@@ -91,20 +91,20 @@ impl Session<'_> {
         values.map(|values| decode(values)).transpose()
     }
 
-    /// Returns the row with this key as its Rust type, whatever the type of its key.
+    /// Like [`Session::row`], for a key of any type.
     pub fn row_at<R: Row>(&self, key: &RowKey) -> Result<Option<R>, ReplicaError> {
         self.values(R::TABLE, key)?.map(decode).transpose()
     }
 
-    /// Returns the rows that `filter` asks for: the rest of a SELECT after the table's name, in which
-    /// `?1` is `key`.
+    /// Returns the rows of a SELECT. `filter` is the rest of the statement after the table's name;
+    /// in it, `?1` is `key`.
     pub fn rows<R: Row>(&self, filter: &str, key: &str) -> Result<Vec<R>, ReplicaError> {
         let sql = format!("{} {filter}", select(R::TABLE));
         let found = self.all(&sql, [key], |row| read_values(R::TABLE, row))?;
         found.into_iter().map(decode).collect()
     }
 
-    /// Writes a row, in place of the one that has its key, if there is one.
+    /// Writes a row, in place of any with its key, and queues nothing.
     pub fn put_values(&self, table: &Table, values: &[Value]) -> Result<(), ReplicaError> {
         let names: Vec<String> = table.columns.iter().map(|c| format!("`{}`", c.name)).collect();
         let slots: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
@@ -122,7 +122,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Returns the rows of a table whose column holds a value, or all rows, sorted by key.
+    /// Returns the rows of a table in which a column has a value (`condition`), or all rows. They
+    /// are sorted by key.
     pub(crate) fn rows_where<R: Row>(
         &self,
         condition: Option<(&str, &Value)>,
@@ -137,14 +138,14 @@ impl Session<'_> {
         found.into_iter().map(decode).collect()
     }
 
-    /// Removes a row, and queues nothing.
+    /// Deletes a row, and queues nothing.
     pub fn delete(&self, table: &Table, key: &RowKey) -> Result<(), ReplicaError> {
         self.run(&format!("DELETE FROM `{}` WHERE `{}` = ?1", table.name, table.pk), [key])?;
         Ok(())
     }
 
-    /// Returns what SQLite finds wrong with the file, a line each. The one line is `ok` if that is
-    /// nothing.
+    /// Returns the problems that SQLite finds in the file, one a line; the single line `ok` if
+    /// there are none.
     pub(crate) fn check_integrity(&self) -> Result<Vec<String>, ReplicaError> {
         self.all("PRAGMA integrity_check", [], |row| row.get(0))
     }

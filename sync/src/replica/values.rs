@@ -16,11 +16,12 @@ pub fn values_of<R: Row>(row: &R) -> Values {
     try_values_of(row).expect("the columns of Fastest's own rows are texts and numbers")
 }
 
-/// Returns the values of a row of any application, whose type may fail to be serialised.
+/// Returns the values of a row of any application. Serialising its type may fail.
 pub(crate) fn try_values_of<R: Row>(row: &R) -> Result<Values, ValueError> {
     let mut named = named_values(row)?;
     let values = R::TABLE.columns.iter().enumerate().map(|(at, column)| {
-        // The fields of a declared row are its columns, in their order: that place is tried first.
+        // The fields of a declared row are its columns, in the same order, so that position is
+        // tried first.
         let is_it = |(name, _): &(&str, Value)| *name == column.name;
         let at =
             if named.get(at).is_some_and(is_it) { Some(at) } else { named.iter().position(is_it) };
@@ -69,7 +70,7 @@ pub(crate) fn value_of(cell: ValueRef<'_>) -> Value {
     }
 }
 
-/// A value as a parameter, which keeps its storage class.
+/// A value as a parameter of a statement. It keeps its storage class.
 pub(crate) struct Bound<'a>(pub(crate) &'a Value);
 
 impl ToSql for Bound<'_> {
@@ -84,7 +85,7 @@ impl ToSql for Bound<'_> {
     }
 }
 
-/// Returns the text in a column of a row; `None` if it holds no text.
+/// Returns the text in a column of a row; `None` if the value is not text.
 pub(crate) fn column(table: &Table, values: &[Value], name: &str) -> Option<String> {
     let at = table.columns.iter().position(|column| column.name == name)?;
     values.get(at)?.as_str().map(str::to_owned)

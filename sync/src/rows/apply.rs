@@ -1,10 +1,10 @@
 //! Applies a page of a primary's changes to the replica.
 //!
-//! Nothing that was written here is lost. A row that waits in the outbox is merged with the primary's,
-//! column by column. Where both sides changed a column, the primary's value stands, and both versions
-//! are kept as a conflict. Rows of append-only tables are neither overwritten nor deleted: the primary
-//! only fills in what was null here. The exception is an application's row whose parent another device
-//! deleted: it is deleted too, or loses its reference, as its foreign key declares.
+//! Nothing that was written here is lost. A row in the outbox is merged with the primary's, column
+//! by column. Where both sides changed a column, the primary's value is used, and both versions are
+//! kept as a conflict. Rows of append-only tables are neither overwritten nor deleted: the primary
+//! only fills in what was null here. The exception is an application's row whose parent another
+//! device deleted: it is deleted too, or its reference is set to null, as its foreign key declares.
 
 use fastest_core::compare::parting::follows;
 use fastest_schema::{Change, Outcome, Pack, Policy, Row, RowKey, ScopeId, Table, Value};
@@ -28,7 +28,7 @@ pub(crate) struct Incoming<'a>(pub(crate) Session<'a>);
 
 impl Incoming<'_> {
     /// Applies the changes of one page of `scope`, and moves the cursor to `seq`. `whole` lists the
-    /// packs of the page that are in the store.
+    /// packs of the page that are complete in the store.
     pub(crate) fn apply_page(
         &self,
         scope: &ScopeId,
@@ -55,7 +55,7 @@ impl Incoming<'_> {
             // The page was read before a push of ours, which another process has recorded meanwhile.
             return Ok(());
         }
-        // A row that left a scope is still held back if it is known under another one.
+        // A row that left this scope stays held if it is known under another one.
         let is_here = match outcome {
             Outcome::Left { scope } => Known(self.0).scope(table, key)?.as_ref() == Some(scope),
             Outcome::Deleted => Known(self.0).is_under(scope, table, key)?,
@@ -125,10 +125,10 @@ impl Incoming<'_> {
             return self.0.put_values(table, &theirs);
         };
         if version <= entry.base_version {
-            // Our own push comes back: the entry is newer.
+            // The change is our own push: the entry is newer.
             return Ok(());
         }
-        // The row may have moved to another scope here.
+        // On this device, the row may have moved to another scope.
         let waits_in =
             if self.0.rules.rows_change_scope { entry.scope.clone() } else { scope.to_owned() };
         let entry = Entry { scope: waits_in, ..entry };
@@ -150,9 +150,9 @@ impl Incoming<'_> {
         }
     }
 
-    /// Applies a change to a row that was deleted here. The delete stays queued if the primary's row
-    /// has the values that were deleted. Otherwise the primary's row stands, and the delete is kept as
-    /// a conflict.
+    /// Applies a change to a row that was deleted here. The delete stays queued if the primary's
+    /// row has the values that were deleted. Otherwise the primary's row is used, and the delete is
+    /// kept as a conflict.
     fn apply_over_delete(
         &self,
         entry: Entry,
@@ -173,9 +173,9 @@ impl Incoming<'_> {
         Deletes(self.0).yield_to_primary(&entry, &theirs)
     }
 
-    /// Applies the row of a pack or of one of its parts. The bytes of a pack are in the object store.
-    /// The replica has one row for it, without the bytes, as soon as the pack is whole. Its outbox
-    /// entry is dropped when the primary has every part.
+    /// Applies the row of a pack or of one of its parts. The bytes of a pack are in the object
+    /// store. The replica has one row for the pack, without the bytes, as soon as the pack is
+    /// complete. Its outbox entry is dropped when the primary has every part.
     fn apply_pack(
         &self,
         table: &'static Table,
@@ -187,7 +187,7 @@ impl Incoming<'_> {
         let first = format!("{stem}0");
         if whole.contains(&pack.pack_id) {
             let row = match self.0.row::<Pack>(&first)? {
-                // A pack made here has one part, and may have more on the primary.
+                // A pack that was created here has one part, and may have more on the primary.
                 Some(ours) => Pack { parts: ours.parts.max(pack.parts), ..ours },
                 None => Pack { id: first.clone(), part: 0, data: None, ..pack.clone() },
             };
@@ -228,8 +228,8 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    /// Queues a row again that was deleted on the primary, because other rows on this device depend on
-    /// it.
+    /// Queues a row that was deleted on the primary again, because other rows on this device depend
+    /// on it.
     fn bring_back(
         &self,
         scope: &ScopeId,
@@ -257,8 +257,8 @@ impl Incoming<'_> {
         self.0.delete(table, key)
     }
 
-    /// Follows the foreign keys of an application's append-only tables, as the primary did when another
-    /// device deleted the row that they refer to.
+    /// Applies the foreign keys of an application's append-only tables to the children of a row
+    /// that another device deleted, as the primary did.
     fn follow_other_device(
         &self,
         table: &Table,
@@ -266,7 +266,7 @@ impl Incoming<'_> {
     ) -> Result<(), ReplicaError> {
         match values {
             Some(values) if self.0.rules.deletes_cascade && table.policy == Policy::Versioned => {
-                Deletes(self.0).strike_append_only(table, &values, Struck::Taken)
+                Deletes(self.0).apply_to_append_only(table, &values, Struck::Taken)
             }
             _ => Ok(()),
         }

@@ -1,14 +1,17 @@
-//! Rows that refer to a row that was deleted here, until the primary has answered.
+//! Deletes, and the rows that refer to a deleted row, until the primary has answered.
 //!
-//! A delete affects the rows that refer to the row, as their foreign keys declare. Those of versioned
-//! tables are deleted or changed along with it, each under its own lock. If there is one that was not,
-//! another device has written it since, and the delete gives way. Rows of append-only tables cannot be
-//! deleted by a client: they stay as they are until the primary has accepted the delete. What waits in
-//! the outbox for them is held back until then, so that nothing is lost if the delete is rejected.
+//! A delete affects the rows that refer to the deleted row, as their foreign keys declare. Those of
+//! versioned tables are deleted or changed here along with it, each under its own lock. If one
+//! still refers to it at the time of the push, another device has written that row since, and the
+//! delete yields: it becomes a conflict. Rows of append-only tables cannot be deleted by a client:
+//! they stay as they are until the primary has accepted the delete. Their entries in the outbox are
+//! held until then, so that nothing is lost if the delete is rejected.
 
 use std::collections::HashSet;
 
-use fastest_schema::check::cascade::{GENERATIONS_MAX, Generations, generations, goes_by_itself};
+use fastest_schema::check::cascade::{
+    GENERATIONS_MAX, Generations, cascades_on_primary, generations,
+};
 use fastest_schema::{OnDelete, Policy, RowKey, Schema, ScopeId, Table, Value};
 
 use crate::replica::error::ReplicaError;
@@ -20,26 +23,26 @@ use crate::replica::local::outbox::{Entry, Outbox};
 use crate::replica::session::Session;
 use crate::replica::values::{Bound, Values};
 
-/// Which rows of append-only tables are affected by the delete of a row that they refer to.
+/// Which of the append-only rows that refer to a deleted row are affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Struck {
     /// All: the row was deleted here.
     All,
-    /// Those that the primary has: another device deleted the row.
+    /// Those that are not queued here: another device deleted the row.
     Taken,
 }
 
-/// Waiting deletes, and the rows that refer to what they delete.
+/// Queued deletes, and the rows that refer to deleted rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Deletes<'a>(pub(crate) Session<'a>);
 
 impl Deletes<'_> {
-    /// Makes a conflict of each waiting delete that would affect children it has not seen, or that the
-    /// primary would refuse because of them. The row is restored as the primary has it, and the delete
-    /// is kept.
+    /// Turns each queued delete into a conflict if rows here still refer to the row in a way that
+    /// would make the primary change them or refuse the delete. The row is restored as the primary
+    /// has it, and the delete is kept as a conflict.
     pub(crate) fn yield_to_children(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
-        // Repeated for each generation: a row that is restored may refer to another one that waits to
-        // be deleted.
+        // Repeated for each generation: a restored row may refer to another one whose delete is
+        // queued.
         while self.yield_once(scope)? {}
         Ok(())
     }
@@ -77,7 +80,8 @@ impl Deletes<'_> {
         Ok(false)
     }
 
-    /// Returns the keys of the rows here that refer to a row of these values by the given foreign key.
+    /// Returns the keys of the rows of `child` here that refer to a row with these values over the
+    /// given foreign key.
     pub(crate) fn referring(
         &self,
         child: &Table,
@@ -90,13 +94,14 @@ impl Deletes<'_> {
         self.0.all(&sql, [Bound(value)], |row| row.get(0))
     }
 
-    /// Whether a delete would affect rows here in more generations than D1 has levels of triggers for.
+    /// Whether a delete would affect rows here in more than [`GENERATIONS_MAX`] generations, for
+    /// which D1 has too few levels of triggers.
     pub(crate) fn is_too_deep(
         &self,
         table: &'static Table,
         values: &Values,
     ) -> Result<bool, ReplicaError> {
-        // If the declarations set a bound, it was checked with them.
+        // If the declarations bound the depth, they were checked for it.
         if generations(self.0.schema.tables, table) != Generations::Endless {
             return Ok(false);
         }
@@ -123,14 +128,14 @@ impl Deletes<'_> {
         Ok(true)
     }
 
-    /// Returns the rows here that the primary alone deletes or changes when this row is deleted.
+    /// Returns the rows here that only the primary deletes or changes when this row is deleted.
     fn struck(
         &self,
         parent: &Table,
         values: &Values,
     ) -> Result<Vec<(&'static Table, ForeignKey, RowKey)>, ReplicaError> {
         let mut struck = Vec::new();
-        for child in self.0.schema.synced().filter(|child| goes_by_itself(parent, child)) {
+        for child in self.0.schema.synced().filter(|child| cascades_on_primary(parent, child)) {
             for key in references(child, parent).filter(|(_, to)| to.on_delete.changes_children()) {
                 let keys = self.referring(child, key, (parent, values))?.into_iter();
                 struck.extend(keys.map(|child_key| (child, key, child_key)));
@@ -139,7 +144,8 @@ impl Deletes<'_> {
         Ok(struck)
     }
 
-    /// Changes rows of append-only tables as the primary did when it deleted this entry's row.
+    /// Deletes or changes rows of append-only tables as the primary did when it deleted this
+    /// entry's row.
     pub(crate) fn follow(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let key_alone = || {
             let value = |name| {
@@ -148,11 +154,11 @@ impl Deletes<'_> {
             entry.table.columns.iter().map(|column| value(column.name)).collect()
         };
         let values = entry.base.clone().unwrap_or_else(key_alone);
-        self.strike_append_only(entry.table, &values, Struck::All)
+        self.apply_to_append_only(entry.table, &values, Struck::All)
     }
 
-    /// Like [`Deletes::follow`], for the children of a row that had these values.
-    pub(crate) fn strike_append_only(
+    /// Works as [`Deletes::follow`], for the children of a row that had these values.
+    pub(crate) fn apply_to_append_only(
         &self,
         table: &Table,
         values: &[Value],
@@ -161,8 +167,8 @@ impl Deletes<'_> {
         for child in self.0.schema.synced().filter(|child| child.policy == Policy::AppendOnly) {
             for key in references(child, table) {
                 for child_key in self.referring(child, key, (table, values))? {
-                    // A row that waits is the user's work. It stays, and its push says that it refers
-                    // to a deleted row.
+                    // A queued row is the user's work. It stays, and the refusal of its push will
+                    // say that it refers to a deleted row.
                     if which == Struck::All || Outbox(self.0).entry(child, &child_key)?.is_none() {
                         self.strike(child, &child_key, key, which)?;
                     }
@@ -184,7 +190,7 @@ impl Deletes<'_> {
             OnDelete::Cascade => {
                 Outbox(self.0).drop(child, child_key)?;
                 self.0.delete(child, child_key)?;
-                self.strike_append_only(child, &values, which)
+                self.apply_to_append_only(child, &values, which)
             }
             OnDelete::SetNull => {
                 values[at] = Value::Null;
@@ -195,9 +201,9 @@ impl Deletes<'_> {
         }
     }
 
-    /// Drops the waiting deletes of rows that the primary turned out not to have.
+    /// Drops the queued deletes of rows that the primary turned out not to have.
     pub(crate) fn drop_needless(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
-        // It is not known yet what the primary has.
+        // The scope has not been read to its end, so it is not known yet what the primary has.
         if Cursors(self.0).is_reading(scope)? {
             return Ok(());
         }
@@ -214,9 +220,9 @@ impl Deletes<'_> {
     }
 }
 
-/// Returns the foreign keys that keep a client from deleting a row of a table while it does not know
-/// the rows that refer to it: keys that forbid the delete, and those of versioned tables, whose rows
-/// would be changed.
+/// Returns the foreign keys by which a referring row prevents a client from deleting a row of
+/// `table`: keys that forbid the delete, and keys of versioned tables, because the client has to
+/// delete or change the referring rows itself.
 pub(crate) fn keepers<'a>(
     schema: &Schema,
     table: &'a Table,

@@ -8,15 +8,16 @@ use crate::replica::values::Values;
 /// A merged row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MergedRow {
-    /// The columns of both sides. Where both changed one, the primary's value, unless `settled` says
-    /// otherwise.
+    /// The merged columns. If both sides changed one, it has the primary's value, unless `settled`
+    /// says otherwise.
     pub(crate) values: Values,
     /// Columns that both sides changed, to different values.
     pub(crate) conflicts: Vec<&'static str>,
 }
 
-/// Returns the side whose value is kept without a conflict. Some columns only say when something was
-/// last touched. Others are decided by a merge of trees, which needs our value.
+/// Returns the side whose value is kept without a conflict; `None` if there is a conflict. Some
+/// columns only record the last activity. Others are decided by a merge of trees, which needs our
+/// value.
 fn settled(own: Option<EngineTable>, column: &str) -> Option<Side> {
     match (own?, column) {
         (
@@ -75,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    /// Rows of `projects`: name, last snapshot, main workspace.
+    /// Merges rows of `projects`, each given by its name, last snapshot and main workspace.
     fn check(base: [&str; 3], ours: [&str; 3], theirs: [&str; 3], expect: [&str; 3], bad: &[&str]) {
         let row = |[name, last, main]: [&str; 3]| -> Values {
             let value = |column: &str| match column {

@@ -1,17 +1,17 @@
 //! The order of a log: newest first, and no snapshot above one that follows it.
 //!
 //! The clocks of devices may be days apart, so times alone could put a parent above its child.
-//! Snapshots beyond the end of the log are not read, except those that a wrong clock puts above their
-//! children.
+//! Snapshots beyond the end of the log are not read, except those that a wrong clock dates after
+//! their children.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use fastest_schema::SnapshotId;
 
-/// A snapshot's time and its id, by which snapshots are sorted that may be in any order.
+/// A snapshot's time and id, which order snapshots that ancestry leaves unordered.
 type Dated = (String, SnapshotId);
 
-/// Where the snapshots of a log are read from.
+/// The source of a log's snapshots.
 pub(crate) trait Source {
     /// The error of a failed look-up.
     type Error;
@@ -19,24 +19,27 @@ pub(crate) trait Source {
     /// Returns the next snapshot by time, newest first.
     fn next(&mut self) -> Result<Option<Dated>, Self::Error>;
 
-    /// Returns the snapshots that follow one directly.
+    /// Returns the children of a snapshot.
     fn children(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, Self::Error>;
 
-    /// Returns the snapshots that one follows directly.
+    /// Returns the parents of a snapshot.
     fn parents(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, Self::Error>;
 }
 
-/// Returns the ids of the first `limit` snapshots of a log. Of those whose children are all listed, the
-/// newest comes first. A cycle of parents, which no honest device makes, begins with its newest.
+/// Returns the ids of the first `limit` snapshots of a log. The next one is the newest of those
+/// whose children are all listed. In a cycle of parents, which no honest device creates, the newest
+/// comes first.
 pub(crate) fn newest_first<S: Source>(
     source: &mut S,
     limit: usize,
 ) -> Result<Vec<SnapshotId>, S::Error> {
     let (mut order, mut listed) = (Vec::new(), HashSet::new());
-    // Snapshots that were read before their turn: those in `waiting` have children that are not listed,
-    // those in `ready` no longer do.
+    // Snapshots that were read before their turn: those in `waiting` have children that are not
+    // listed yet, those in `ready` no longer do.
     let mut waiting: HashMap<SnapshotId, (String, HashSet<SnapshotId>)> = HashMap::new();
     let mut ready: BinaryHeap<Dated> = BinaryHeap::new();
+    // What is in `waiting`, and what was.
+    let mut by_time: BinaryHeap<Dated> = BinaryHeap::new();
     while order.len() < limit {
         let next = match ready.pop() {
             Some((_, id)) => id,
@@ -46,13 +49,15 @@ pub(crate) fn newest_first<S: Source>(
                     let open: HashSet<SnapshotId> =
                         children.filter(|child| !listed.contains(child)).collect();
                     if !open.is_empty() {
+                        by_time.push((time.clone(), id.clone()));
                         waiting.insert(id, (time, open));
                         continue;
                     }
                     id
                 }
-                None => match waiting.iter().max_by_key(|(id, (time, _))| (time, *id)) {
-                    Some((id, _)) => id.clone(),
+                None => match by_time.pop() {
+                    Some((_, id)) if waiting.contains_key(&id) => id,
+                    Some(_) => continue,
                     None => break,
                 },
             },
@@ -101,7 +106,7 @@ mod tests {
         }
     }
 
-    /// From `id@time:parent,parent` words.
+    /// Parses words of the form `id@time:parent,parent`.
     fn source(words: &str) -> Words {
         let word = |word: &str| {
             let (id, rest) = word.split_once('@').unwrap();
@@ -117,7 +122,7 @@ mod tests {
         Words { by_time: by_time.into_iter(), parents, looked_at: 0 }
     }
 
-    /// The whole order, and each beginning of it.
+    /// Checks the order and each prefix of it.
     fn check(words: &str, expect: &str) {
         for limit in 0..10 {
             let order = newest_first(&mut source(words), limit).unwrap();

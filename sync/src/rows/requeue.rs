@@ -1,4 +1,4 @@
-//! Queues rows again, for the primary or for another one.
+//! Queues rows again, for the same primary or for another one.
 
 use fastest_schema::{Pack, Policy, Row, RowKey, ScopeId};
 
@@ -22,8 +22,9 @@ use crate::replica::values::values_of;
 pub(crate) struct Requeue<'a>(pub(crate) Session<'a>);
 
 impl Requeue<'_> {
-    /// Forgets what a primary was known to have, after it was found to lack some of it. What was
-    /// published is sent again with the next command, whatever project that is for.
+    /// Forgets what the primary was known to have, after it was found to lack some of it, and
+    /// queues the known rows again. The projects are queued for a push, which the next command that
+    /// reaches the primary sends, whatever project that command is for.
     pub(crate) fn forget_and_queue(&self) -> Result<(), ReplicaError> {
         if self.0.rules.scopes_are_projects {
             for scope in Known(self.0).projects()? {
@@ -34,14 +35,14 @@ impl Requeue<'_> {
         self.forget_primary()
     }
 
-    /// Queues the rows of versioned tables that the primary was known to have. They get no base: what
-    /// was lost cannot be told from what others have written since, so both versions are kept where
-    /// they differ.
+    /// Queues the rows of versioned tables that the primary was known to have. They get no base:
+    /// lost changes cannot be told from changes that others have written since. So where the
+    /// versions differ, both are kept.
     fn queue_known(&self) -> Result<(), ReplicaError> {
         for table in self.0.schema.synced().filter(|table| table.policy == Policy::Versioned) {
             for (key, scope) in Known(self.0).of_table(table)? {
                 if let Some(row) = self.0.values(table, &key)? {
-                    // The row stays a part of the transaction that waits.
+                    // The row remains part of its queued transaction.
                     let joined = Outbox(self.0).entry(table, &key)?.and_then(|entry| entry.joined);
                     let entry = Entry { joined, ..Entry::unknown(&scope, table, &key, row) };
                     Outbox(self.0).put(&entry)?;
@@ -64,12 +65,13 @@ impl Requeue<'_> {
         }
         Parts(self.0).clear()?;
         SentRow(self.0).void()?;
-        // The base versions are lock versions of the primary that is forgotten.
+        // The base versions are lock versions of the forgotten primary.
         Outbox(self.0).forget_versions()?;
         RemoteRow(self.0).forget_primary()
     }
 
-    /// If a scope was read from its beginning, queues what the primary was found to lack.
+    /// If a scope was read from its beginning, ends that state and queues the rows that the primary
+    /// was found to lack.
     pub(crate) fn end_reading(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         if Cursors(self.0).end_reading(scope)? {
             self.unknown(scope)?;
@@ -77,7 +79,7 @@ impl Requeue<'_> {
         Ok(())
     }
 
-    /// Queues every pack that is not sent inline, for a new pack store.
+    /// Queues every pack that is not sent inline, for a new place for packs.
     pub(crate) fn packs(&self) -> Result<(), ReplicaError> {
         let inline = INLINE_BYTES_MAX.to_string();
         for pack in self.0.rows::<Pack>("WHERE bytes > CAST(?1 AS INTEGER)", &inline)? {
@@ -96,8 +98,8 @@ impl Requeue<'_> {
         Ok(())
     }
 
-    /// Queues every row of `scope` that the primary, which was just read in full, does not have.
-    /// Returns how many.
+    /// Queues every row of `scope` that the primary is not known to have and that is not queued
+    /// already. Returns how many it queued.
     pub(crate) fn unknown(&self, scope: &ScopeId) -> Result<u64, ReplicaError> {
         let mut queued = 0;
         for table in self.0.schema.synced() {

@@ -1,7 +1,7 @@
-//! Conflicts: rows that both this device and the primary changed, in different ways.
+//! Conflicts: rows that this device and the primary changed differently.
 //!
-//! The primary's row stands, and both versions are kept until the user has chosen. A choice is a write
-//! like any other: it is queued, and sent with the next push.
+//! The primary's row is used, and both versions are kept until the user has chosen one. A choice is
+//! a write like any other: it is queued, and sent with the next push.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::replica::values::Values;
 use crate::rows::write::Writer;
 use crate::rows::write_error::WriteError;
 
-/// A row that both this device and the primary changed, in different ways.
+/// A row that this device and the primary changed differently.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct RowConflict {
@@ -35,13 +35,13 @@ pub struct RowConflict {
     /// Whether the row was deleted here and changed on the primary. Omitted if it was not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deleted_here: bool,
-    /// When it was found. RFC 3339, UTC.
+    /// When the conflict was found. RFC 3339, UTC.
     pub at: String,
     /// The columns that both sides changed; all columns, if one side deleted the row.
     pub columns: Vec<ColumnConflict>,
 }
 
-/// The values of one column in a conflict. A value is null also if there is no row.
+/// The values of one column in a conflict. A value is also null if there is no row.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ColumnConflict {
@@ -57,7 +57,7 @@ pub struct ColumnConflict {
     pub now: Option<serde_json::Value>,
 }
 
-/// What `fastest resolve` did.
+/// The outcome of `fastest resolve`.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ResolveReport {
@@ -67,7 +67,7 @@ pub struct ResolveReport {
     pub written: bool,
 }
 
-/// Why a conflict was not resolved.
+/// An error in resolving a conflict.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ResolveError {
     /// No conflict has this id.
@@ -81,7 +81,7 @@ pub(crate) enum ResolveError {
     Ambiguous {
         /// The id given.
         name: String,
-        /// The ids of these conflicts.
+        /// The ids of the matching conflicts.
         candidates: Vec<String>,
     },
     /// The row cannot hold the value.
@@ -111,21 +111,21 @@ impl From<WriteError> for ResolveError {
     }
 }
 
-/// Which version of a row stands after a conflict.
+/// How a conflict is resolved.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Resolution {
-    /// What was written here. The row is deleted if it was deleted here.
+    /// Use this device's version. The row is deleted if it was deleted here.
     Ours,
-    /// What the primary has.
+    /// Keep the primary's version.
     Theirs,
-    /// These values, and the present ones in all other columns.
+    /// Use these values, and the present ones in all other columns.
     Value(BTreeMap<String, Value>),
 }
 
-/// What a resolution does.
+/// The effect of a resolution.
 enum Wanted {
-    /// The primary's row stands as it is.
+    /// The row stays as it is.
     Nothing,
     /// The row is deleted.
     Gone,
@@ -148,7 +148,7 @@ impl Resolver<'_> {
         kept.map(|kept| self.show(&kept)).collect()
     }
 
-    /// Resolves a conflict, which is named by its id or the beginning of its id.
+    /// Resolves a conflict, given by its id or a prefix of it.
     pub(crate) fn resolve(
         &self,
         name: &str,
@@ -174,7 +174,7 @@ impl Resolver<'_> {
         Ok(ResolveReport { conflict: self.show(&kept)?, written })
     }
 
-    /// Writes the row that was chosen. An application's row is written with the checks of any other.
+    /// Writes the chosen row. An application's row is checked like any other write.
     fn settle(&self, kept: &KeptConflict, row: &[Value]) -> Result<(), ResolveError> {
         if self.0.rules.choices_are_checked {
             Ok(Writer(self.0).write(SchemaRow(self.0).scope()?.as_ref(), kept.table, row)?)
@@ -184,7 +184,7 @@ impl Resolver<'_> {
     }
 
     fn named_conflict(&self, name: &str) -> Result<KeptConflict, ResolveError> {
-        // Every id begins with an empty text, so it names none.
+        // Every id begins with the empty string, so that must not match.
         let named = |kept: &KeptConflict| !name.is_empty() && kept.id.as_str().starts_with(name);
         let mut found: Vec<KeptConflict> =
             Conflicts(self.0).all()?.into_iter().filter(named).collect();

@@ -1,6 +1,7 @@
-//! Snapshots, and what is saved along with them: Fastest's own tables.
+//! The rows of snapshots, packs and activity events, in Fastest's own tables.
 
-use std::collections::HashSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 
 use fastest_core::compare::ancestry::Ancestry;
 use fastest_core::compare::parting::follows;
@@ -16,12 +17,13 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 use crate::rows::newest_first;
 
-/// The snapshots of projects, the packs that hold their content, and what happened.
+/// The snapshots of projects, the packs with their content, and the activity events.
 #[derive(Clone, Copy)]
 pub(crate) struct Snapshots<'a>(pub(crate) Session<'a>);
 
 impl Snapshots<'_> {
-    /// Moves a workspace's head to `snapshot_id` if that is known and follows the present head.
+    /// Moves a workspace's head to `snapshot_id`, if that snapshot is known here and follows the
+    /// present head.
     pub(crate) fn advance_head(
         &self,
         id: &WorkspaceId,
@@ -124,7 +126,7 @@ impl Snapshots<'_> {
         Ok(())
     }
 
-    /// Whether there is an event that says that a workspace pushed a snapshot.
+    /// Whether there is a `snapshot.pushed` event of this workspace for a snapshot.
     pub(crate) fn is_pushed(
         &self,
         id: &SnapshotId,
@@ -152,8 +154,8 @@ impl Snapshots<'_> {
         self.0.all("SELECT DISTINCT pack_id FROM fastest_packs", [], |row| row.get(0))
     }
 
-    /// Returns at most `limit` of a project's snapshots, the newest first by their clocks: when each was
-    /// made, and its id. `after` is the last of those that were read before.
+    /// Returns at most `limit` of a project's snapshots, as pairs of the time of creation and the
+    /// id, the latest time first. `after` is the last pair that was read before.
     pub(crate) fn by_time(
         &self,
         project_id: &ProjectId,
@@ -173,19 +175,19 @@ impl Snapshots<'_> {
         }
     }
 
-    /// Returns the snapshots of a project, sorted by id, whose id without `snap-` begins with `prefix`,
-    /// or whose random part does: at most `limit` of them.
+    /// Returns the snapshots of a project, sorted by id, whose id without `snap-`, or whose random
+    /// part, begins with `prefix`: at most `limit` of them.
     pub(crate) fn beginning_with(
         &self,
         project_id: &ProjectId,
         prefix: &str,
         limit: i64,
     ) -> Result<Vec<Snapshot>, ReplicaError> {
-        // Ids consist of digits and capital letters, which all sort before `~`.
-        let end = format!("{prefix}~");
-        let sql = "SELECT id FROM snapshots WHERE id >= 'snap-' || ?1 AND id < 'snap-' || ?2
+        // No text that begins with the prefix sorts after the prefix and the last character.
+        let end = format!("{prefix}{}", char::MAX);
+        let sql = "SELECT id FROM snapshots WHERE id >= 'snap-' || ?1 AND id <= 'snap-' || ?2
                      AND +project_id = ?3 UNION
-                   SELECT id FROM snapshots WHERE substr(id, 16) >= ?1 AND substr(id, 16) < ?2
+                   SELECT id FROM snapshots WHERE substr(id, 16) >= ?1 AND substr(id, 16) <= ?2
                      AND +project_id = ?3
                    ORDER BY 1 LIMIT ?4";
         let parameters = params![prefix, end, project_id, limit];
@@ -196,23 +198,26 @@ impl Snapshots<'_> {
 }
 
 impl<'a> Snapshots<'a> {
-    /// Returns a project's snapshots as the source of a log.
+    /// Returns a project's snapshots as the source for [`newest_first::newest_first`].
     pub(crate) fn log<'p>(self, project_id: &'p ProjectId) -> Log<'a, 'p> {
-        Log { snapshots: self, project_id, read: Vec::new().into_iter(), last: None }
+        let lineage = self.lineage(project_id);
+        Log { snapshots: self, project_id, lineage, read: Vec::new().into_iter(), last: None }
     }
 
-    /// What the snapshots of a project follow.
+    /// Returns the ancestry of a project's snapshots.
     pub(crate) fn lineage<'p>(self, project_id: &'p ProjectId) -> Lineage<'a, 'p> {
-        Lineage { session: self.0, project_id }
+        let known = RefCell::default();
+        Lineage { session: self.0, project_id, known, is_whole: Cell::new(false) }
     }
 }
 
-/// A project's snapshots by time, which are read in chunks.
+/// A project's snapshots by time, read in chunks.
 pub(crate) struct Log<'a, 'p> {
     snapshots: Snapshots<'a>,
     project_id: &'p ProjectId,
+    lineage: Lineage<'a, 'p>,
     read: std::vec::IntoIter<(String, SnapshotId)>,
-    /// The last that was read.
+    /// The last one that was read from the database.
     last: Option<(String, SnapshotId)>,
 }
 
@@ -237,20 +242,37 @@ impl newest_first::Source for Log<'_, '_> {
     }
 
     fn parents(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, ReplicaError> {
-        let parents = self.snapshots.lineage(self.project_id).parents(id.as_str())?;
+        let parents = self.lineage.parents(id.as_str())?;
         Ok(parents.into_iter().map(SnapshotId::from).collect())
     }
 }
 
-/// What the snapshots of a project follow. A snapshot of another project has no parents here, whatever a
-/// primary says.
-#[derive(Clone, Copy)]
+/// How many snapshots are looked up one by one, before all of a project are read at once.
+const LOOKED_UP_MAX: usize = 1_000;
+
+/// The ancestry of a project's snapshots. A snapshot of another project has no parents here,
+/// whatever a primary claims. It caches what it reads, so it must not outlive a change.
 pub(crate) struct Lineage<'a, 'p> {
     session: Session<'a>,
     project_id: &'p ProjectId,
+    known: RefCell<HashMap<String, Vec<String>>>,
+    is_whole: Cell<bool>,
 }
 
 impl Lineage<'_, '_> {
+    fn read_all(&self) -> Result<(), ReplicaError> {
+        let sql = "SELECT id, parent_snapshot_ids FROM snapshots WHERE project_id = ?1";
+        let read =
+            |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+        let mut known = self.known.borrow_mut();
+        for (id, list) in self.session.all(sql, [self.project_id], read)? {
+            let parents = parents_in(&id, &list)?;
+            known.insert(id, parents);
+        }
+        self.is_whole.set(true);
+        Ok(())
+    }
+
     /// Returns `ids` and all of their ancestors.
     pub(crate) fn ancestors(
         &self,
@@ -272,13 +294,28 @@ impl Ancestry for Lineage<'_, '_> {
     type Error = ReplicaError;
 
     fn parents(&self, id: &str) -> Result<Vec<String>, ReplicaError> {
-        let sql = "SELECT parent_snapshot_ids FROM snapshots WHERE id = ?1 AND +project_id = ?2";
-        let Some(list) = self.session.get::<String>(sql, [id, self.project_id.as_str()])? else {
+        if let Some(parents) = self.known.borrow().get(id) {
+            return Ok(parents.clone());
+        }
+        if self.is_whole.get() {
             return Ok(Vec::new());
-        };
-        serde_json::from_str(&list).map_err(|error| {
-            let (key, source) = (RowKey::from(id), error.into());
-            ReplicaError::Row { table: Snapshot::TABLE.name, key, source }
-        })
+        }
+        if self.known.borrow().len() >= LOOKED_UP_MAX {
+            self.read_all()?;
+            return self.parents(id);
+        }
+        let sql = "SELECT parent_snapshot_ids FROM snapshots WHERE id = ?1 AND +project_id = ?2";
+        let list = self.session.get::<String>(sql, [id, self.project_id.as_str()])?;
+        let parents = list.map_or(Ok(Vec::new()), |list| parents_in(id, &list))?;
+        self.known.borrow_mut().insert(id.to_owned(), parents.clone());
+        Ok(parents)
     }
+}
+
+/// Decodes the parents of a snapshot.
+fn parents_in(id: &str, list: &str) -> Result<Vec<String>, ReplicaError> {
+    serde_json::from_str(list).map_err(|error| {
+        let (key, source) = (RowKey::from(id), error.into());
+        ReplicaError::Row { table: Snapshot::TABLE.name, key, source }
+    })
 }

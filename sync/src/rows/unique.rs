@@ -1,9 +1,9 @@
 //! Unique values in the tables of a replica, as far as a device can check them.
 //!
-//! Sets of columns are compared directly. An index over expressions, or over some of the rows only, is
-//! SQL ([`UniqueRule`]), and SQLite computes its terms for a row. If it cannot, because the primary has
-//! a function that is not here, the row is assumed to conflict with no other. The primary has the last
-//! word.
+//! Sets of columns are compared directly. A partial index or an index over expressions is given as
+//! SQL ([`UniqueRule`]), and SQLite computes its terms for a row. If that fails, because the
+//! primary has a function that is missing here, the row is assumed to conflict with no other. The
+//! primary decides.
 
 use std::cell::OnceCell;
 
@@ -27,7 +27,7 @@ fn unique_sets(table: &Table) -> impl Iterator<Item = Vec<&'static str>> {
 pub(crate) struct Unique<'a>(pub(crate) Session<'a>);
 
 impl Unique<'_> {
-    /// Refuses a row whose unique values another row here has.
+    /// Refuses a row if another row here has the same unique values.
     pub(crate) fn check(&self, table: &'static Table, values: &[Value]) -> Result<(), WriteError> {
         for columns in unique_sets(table) {
             let Some(wanted) = shared(table, &columns, values) else { continue };
@@ -44,7 +44,7 @@ impl Unique<'_> {
             let same = rule.terms.iter().map(|term| format!("({term}) = ?"));
             let filter = rule.filter.map(|filter| format!("({filter})"));
             let condition: Vec<String> = same.chain(filter).collect();
-            // The query may fail for another row, about which nothing is known then.
+            // The query may fail on another row. Such a row is assumed not to conflict.
             let other = self.other(table, &condition.join(" AND "), &wanted, values);
             if let Some(other) = other.unwrap_or_default() {
                 let columns = rule.terms.join(", ");
@@ -54,7 +54,8 @@ impl Unique<'_> {
         Ok(())
     }
 
-    /// Returns the key of a row, other than that of `values`, for which the condition holds.
+    /// Returns the key of a row, other than the one with the key in `values`, for which the
+    /// condition holds.
     fn other(
         &self,
         table: &Table,
@@ -84,7 +85,7 @@ fn rule_values(
     rule: &UniqueRule,
     row: &[Value],
 ) -> Option<Vec<Value>> {
-    // Cast to the types of the columns, because comparisons depend on them.
+    // Cast to the columns' types, because comparisons depend on the type.
     let column = |(at, column): (usize, &fastest_schema::Column)| {
         let kind = match column.kind {
             Kind::Text => "text",
@@ -110,15 +111,15 @@ fn rule_values(
     values.iter().all(|value| !value.is_null()).then_some(values)
 }
 
-/// Computes the unique values of rows. What is SQL is computed by a database in memory, without tables,
-/// which is opened when it is first needed.
+/// Computes the unique values of rows. Terms in SQL are computed by an in-memory database without
+/// tables, which is opened when it is first needed.
 #[derive(Default)]
 pub(crate) struct UniqueValues {
     scratch: OnceCell<Option<Connection>>,
 }
 
 impl UniqueValues {
-    /// Returns the unique values of a row, each with the number of its set.
+    /// Returns the sets of unique values of a row, each with the number of its column set or rule.
     pub(crate) fn of(&self, table: &Table, row: &[Value]) -> Vec<(usize, Vec<Value>)> {
         let sets = unique_sets(table).map(|columns| shared(table, &columns, row));
         let rules = table.unique_rules.iter().map(|rule| {

@@ -1,10 +1,10 @@
 //! Checks and writes the rows of an application.
 //!
-//! The primary enforces every constraint. What can be known here is checked here, before anything is
-//! written. A foreign key may name a row of a scope that this device does not hold, so a parent that is
-//! not here is allowed, but not one that is known to be deleted. A delete changes the rows that refer
-//! to the row as their foreign keys declare, as on the primary. Rows of append-only tables follow once
-//! the primary has accepted the delete.
+//! The primary enforces every constraint. Constraints that can be checked here are checked before
+//! anything is written. A foreign key may refer to a row of a scope that this device does not hold,
+//! so a missing parent is allowed, but not one that is known to be deleted. A delete deletes or
+//! changes the rows that refer to the row, as their foreign keys declare and as on the primary.
+//! Rows of append-only tables follow once the primary has accepted the delete.
 
 use std::fmt;
 
@@ -49,8 +49,8 @@ impl fmt::Display for Orphan {
 pub(crate) struct Writer<'a>(pub(crate) Session<'a>);
 
 impl Writer<'_> {
-    /// Writes a row and queues it for the primary, in the scope that its table declares. `held` is the
-    /// one scope that the file is for, if it is for one only.
+    /// Writes a row and queues it for the primary, in the scope that its table declares. `held` is
+    /// the file's scope; `None` if the file may hold rows of any scope.
     pub(crate) fn write(
         &self,
         held: Option<&ScopeId>,
@@ -75,8 +75,7 @@ impl Writer<'_> {
         Ok(Outbox(self.0).save_values(&scope, table, values)?)
     }
 
-    /// Writes a new row of which some columns are given, and the others take their defaults. Returns
-    /// all values.
+    /// Writes a new row with the given columns, and defaults in the others. Returns all its values.
     pub(crate) fn insert(
         &self,
         held: Option<&ScopeId>,
@@ -117,7 +116,8 @@ impl Writer<'_> {
         Ok(values)
     }
 
-    /// Deletes a row, and follows the foreign keys of its children. Returns whether the row was there.
+    /// Deletes a row, and applies the foreign keys of its children. Returns whether the row
+    /// existed.
     pub(crate) fn delete(
         &self,
         held: Option<&ScopeId>,
@@ -125,7 +125,7 @@ impl Writer<'_> {
         key: &RowKey,
     ) -> Result<bool, WriteError> {
         let was_there = self.0.values(table, key)?.is_some();
-        // A list rather than a recursion, because there may be many generations.
+        // A work list instead of recursion, because there may be many generations.
         let mut going = vec![(table, key.to_owned())];
         while let Some((table, key)) = going.pop() {
             let Some(values) = self.0.values(table, &key)? else { continue };
@@ -134,8 +134,8 @@ impl Writer<'_> {
             if Deletes(self.0).is_too_deep(table, &values)? {
                 return Err(WriteError::TooDeep { table: table.name, key });
             }
-            // The row is removed first, so that rows that refer to each other in a circle come to an
-            // end.
+            // The row is removed first, so that the loop ends even if rows refer to each other in a
+            // cycle.
             Outbox(self.0).remove(&scope, table, &key)?;
             for child in self.0.schema.synced() {
                 for (at, to) in references(child, table) {
@@ -146,16 +146,16 @@ impl Writer<'_> {
                 }
             }
             if Outbox(self.0).entry(table, &key)?.is_none() {
-                // The primary never knew the row, and will not answer what becomes of the rows that
-                // refer to it.
-                Deletes(self.0).strike_append_only(table, &values, Struck::All)?;
+                // The primary never knew the row, so no answer will say what happens to the rows
+                // that refer to it.
+                Deletes(self.0).apply_to_append_only(table, &values, Struck::All)?;
             }
         }
         Ok(was_there)
     }
 
-    /// Does to a row what its foreign key declares when its parent is deleted. Returns the row if it is
-    /// to be deleted too.
+    /// Applies the ON DELETE action of a foreign key to a child whose parent is deleted. Returns
+    /// the child if it has to be deleted too.
     fn orphan(
         &self,
         (table, key): (&Table, &RowKey),
@@ -184,7 +184,7 @@ impl Writer<'_> {
         Ok(None)
     }
 
-    /// Checks that the table is of this schema, and that its rows can be written here.
+    /// Checks that the schema declares the table, and that its rows can be written here.
     pub(crate) fn check_table(&self, table: &'static Table) -> Result<(), WriteError> {
         let (owner, name) = (self.0.schema.owner, table.name);
         match self.0.schema.tables.iter().find(|known| **known == table) {
@@ -196,8 +196,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Returns the scope in which a row that is here waits, or under which it is known, or which its
-    /// values give.
+    /// Returns the scope of a row that is here: the one in which it is queued, or else the one
+    /// under which it is known, or else the one that its values determine.
     fn scope_held(
         &self,
         table: &'static Table,
@@ -221,7 +221,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Returns the first reference of a row to one that is known to be deleted.
+    /// Returns the first reference of a row to a row that is known to be deleted.
     pub(crate) fn orphan_of(
         &self,
         table: &'static Table,
@@ -248,12 +248,14 @@ impl Writer<'_> {
     /// Returns the key if its row is known to be deleted.
     fn deleted_by_key(&self, table: &Table, key: &RowKey) -> Result<Option<RowKey>, ReplicaError> {
         let is_deleted = self.0.values(table, key)?.is_none()
-            && (Outbox(self.0).is_going(table, key)? || Known(self.0).is_deleted(table, key)?);
+            && (Outbox(self.0).is_delete_queued(table, key)?
+                || Known(self.0).is_deleted(table, key)?);
         Ok(is_deleted.then(|| key.to_owned()))
     }
 
-    /// Returns the key of the row that had a value in a unique column, if that row waits to be deleted
-    /// and no other row has the value. Of rows that were deleted elsewhere, only keys are known.
+    /// Returns the key of the row that had a value in a unique column, if the delete of that row is
+    /// queued and no other row has the value. Of rows that were deleted elsewhere, only the keys
+    /// are known.
     fn deleted_by_value(
         &self,
         table: &Table,
@@ -272,7 +274,7 @@ impl Writer<'_> {
     }
 }
 
-/// Refuses NaN, for which SQLite would store null.
+/// Refuses NaN, which SQLite would store as null.
 fn check_storable<'a>(
     table: &Table,
     key: &RowKey,
@@ -289,7 +291,7 @@ fn check_storable<'a>(
 
 /// Refuses a row that some kinds of primary could not accept.
 fn check_size(table: &Table, key: &RowKey, values: &[Value]) -> Result<(), WriteError> {
-    // A byte takes at most six as JSON.
+    // As JSON, a byte takes at most six bytes.
     let text_bytes = |value: &Value| value.as_str().map_or(0, str::len);
     if values.iter().map(text_bytes).sum::<usize>() * 6 < ROW_BYTES_MAX {
         return Ok(());

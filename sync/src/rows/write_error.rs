@@ -1,4 +1,4 @@
-//! Why a row that an application writes was not written.
+//! Errors of an application's writes.
 
 use fastest_schema::check::cascade::GENERATIONS_MAX;
 use fastest_schema::value::sql_value::ValueError;
@@ -7,7 +7,7 @@ use fastest_schema::{RowKey, ScopeId, Value};
 use crate::replica::error::ReplicaError;
 use crate::replica::scope::ScopeError;
 
-/// Why a row was not written. The whole write has no effect then.
+/// An error of a write. The whole write then has no effect.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -25,7 +25,7 @@ pub enum WriteError {
         /// The table.
         table: &'static str,
     },
-    /// The row does not say to which scope it belongs.
+    /// The scope of the row cannot be determined.
     #[error("row {key} of {table} has no scope: {why}")]
     NoScope {
         /// The table.
@@ -47,7 +47,8 @@ pub enum WriteError {
         /// The scope of the file.
         held: ScopeId,
     },
-    /// There is a row with this key, and it was to be a new row or the table is append-only.
+    /// A row with this key exists already, and the write was an insert, or a change in an
+    /// append-only table.
     #[error("row {key} of {table} is there already")]
     Exists {
         /// The table.
@@ -77,7 +78,7 @@ pub enum WriteError {
         /// The key of the deleted row.
         key: RowKey,
     },
-    /// No column can hold the value: SQLite would store null for it.
+    /// No column can hold the value: SQLite would store it as null.
     #[error(
         "row {key} of {table} cannot be written: {column} is {value}, which no column can hold"
     )]
@@ -106,13 +107,13 @@ pub enum WriteError {
         /// Bytes of the row as JSON.
         bytes: usize,
     },
-    /// As JSON, what was written in one transaction has more than 1,990,000 bytes.
+    /// As JSON, the rows of one transaction have more than 1,990,000 bytes.
     #[error(
         "the transaction is too large: as JSON it has up to {bytes} bytes, and \
          {TRANSACTION_BYTES_MAX} is the limit: write it in several"
     )]
     TransactionTooLarge {
-        /// The bytes of all its rows as JSON, at most.
+        /// An upper bound of the bytes of all its rows as JSON.
         bytes: i64,
     },
     /// A new row has no key: none was given, and the default is null.
@@ -159,11 +160,11 @@ pub enum WriteError {
     Replica(#[from] ReplicaError),
 }
 
-/// The bytes that a row may have as JSON. D1 accepts 2,000,000 in a text, and a push has more than the
-/// row.
+/// The most bytes that a row may have as JSON. D1 accepts 2,000,000 in a text, and a push contains
+/// more than the row.
 pub const ROW_BYTES_MAX: usize = 1_990_000;
 
-/// The bytes that a transaction may have as JSON, for the same reason as [`ROW_BYTES_MAX`].
+/// The most bytes that a transaction may have as JSON, for the same reason as [`ROW_BYTES_MAX`].
 pub const TRANSACTION_BYTES_MAX: i64 = 1_990_000;
 
 impl From<ScopeError> for WriteError {

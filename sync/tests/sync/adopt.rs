@@ -240,7 +240,7 @@ fn a_column_that_the_tool_renames_is_named_with_the_way_out() {
 
         let refused = run(attach(&*remote.primary, &source)).unwrap_err().to_string();
         assert!(refused.contains("`people.email` is not there any more"), "{url}: {refused}");
-        // As an older build would, which did not check.
+        // As an older build would do, which did not check.
         for object in &named {
             by_hand(&remote, &format!("DROP {object}"));
         }

@@ -1,4 +1,4 @@
-//! Answers of servers: each kind of bad one is told apart, and no error contains the token.
+//! Bad answers of servers: their kinds are told apart, and no error contains the token.
 
 use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -264,7 +264,7 @@ fn tokens_that_are_none() {
     let ask = |token| {
         let primary =
             LibsqlPrimary::new(url.clone(), token, World::system(), Meter::default()).unwrap();
-        let primary = primary.without_token_because(Some("the keyring is locked".to_owned()));
+        let primary = primary.with_token_error(Some("the keyring is locked".to_owned()));
         run(primary.run(Statement::reads("SELECT 1"), &[])).unwrap_err()
     };
     assert_eq!(denied(&ask(None)), Denial::NoToken);

@@ -7,7 +7,7 @@ use std::time::Instant;
 use fastest_fixtures::http;
 use fastest_fixtures::servers::{D1Server, SqldServer};
 use fastest_schema::{Migration, Row, Schema, init_sql, table};
-use fastest_sync::migrations::mend_export;
+use fastest_sync::migrations::repair_export;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::statement::Statement;
@@ -162,7 +162,7 @@ fn an_export_of_d1_comes_back_and_time_travel_is_noticed() {
     let values_alone = export.replace('\0', "").replace("Infinity", "9e999");
     let refused = Connection::open_in_memory().unwrap().execute_batch(&values_alone).unwrap_err();
     assert!(refused.to_string().contains("no such table"), "it needs no mending: {refused}");
-    let found = mend_export(export.as_bytes(), std::fs::File::create(&mended).unwrap()).unwrap();
+    let found = repair_export(export.as_bytes(), std::fs::File::create(&mended).unwrap()).unwrap();
     assert!(found.triggers > 5 && found.statements > found.triggers, "{found:?}");
     let started = Instant::now();
     d1.wrangler_d1(&uuids[1], &["execute", "--file", mended.to_str().unwrap()]).unwrap();
@@ -262,10 +262,10 @@ fn a_dump_of_sqld_comes_back_and_an_older_state_is_noticed() {
     let dump = http::send(first.address(), "GET", "/dump", &[], &[]).unwrap();
     let mut mended = Vec::new();
     // The dump has an infinite real by its name.
-    mend_export(&dump.content().unwrap()[..], &mut mended).unwrap();
+    repair_export(&dump.content().unwrap()[..], &mut mended).unwrap();
     let dump = String::from_utf8(mended).unwrap();
 
-    // Into a file, which stands for a primary of two other devices.
+    // Also imported into a file, which must then have the same rows.
     let path = readers.folder.path().join("primary.db");
     Connection::open(&path).unwrap().execute_batch(&dump).unwrap();
     readers.are_one_with(&Remote::of(Box::new(Embedded::new(&path, World::system()))));

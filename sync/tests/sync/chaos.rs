@@ -220,8 +220,7 @@ fn one_seed(proxy: &Proxy, url: &str, direct: &str, seed: u64) -> (u64, u64) {
     (requests, harmed)
 }
 
-/// Checks that all devices and the primary hold the same, and that what was acknowledged is there
-/// once.
+/// Checks that all devices and the primary have the same rows, and each acknowledged snapshot once.
 fn agreed(crowd: &mut Crowd, direct: &str, scope: &str) {
     let state = RemoteState { url: Some(direct.to_owned()), ..RemoteState::default() };
     let store = tempfile::tempdir().unwrap();

@@ -420,7 +420,7 @@ fn what_hangs_on_a_row_goes_on_every_device() {
     assert_eq!(desk.two.all::<Visit>().unwrap().len(), 1);
     desk.one.delete::<Board>("b").unwrap();
     run(desk.one.push_all(&desk.remote)).unwrap();
-    // What was written here meanwhile is not lost silently.
+    // A row that was written here meanwhile is not lost silently.
     desk.two.save(&visit("w", "b")).unwrap();
     run(desk.two.pull_all(&desk.remote)).unwrap();
     let visits: Vec<String> = desk.two.all().unwrap().into_iter().map(|v: Visit| v.id).collect();

@@ -1,5 +1,5 @@
 //! Devices that pull each other's last push, so that their histories cross and merges have several
-//! best bases. What one of them did stands, whichever device merges and whichever clock is ahead.
+//! best bases. No device's work is lost, whichever device merges and whichever clock is ahead.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};

@@ -494,7 +494,7 @@ fn what_is_on_its_way_may_lack_a_column() {
     let sent = rusqlite::Connection::open(&path).unwrap();
     let payload = r#"{"v":1,"counter":9,"locks":[["projects","p",1]],
                       "rows":{"projects":[{"id":"p","name":"sent"}]}}"#;
-    // As written down before the key's column was renamed.
+    // As recorded before the key's column was renamed.
     let entries = r#"{"scope":"a","patch":null,"rows":[{"table":"projects","key":"p",
                       "revision":0,"lock":1,"columns":{"name":"sent"},"more":false}]}"#;
     sent.execute(

@@ -67,7 +67,7 @@ fn push_forged(machine: &mut Machine, make: impl FnOnce(&dyn ObjectSink) -> Root
                   SELECT project_id, created_at FROM snapshots WHERE id = ?1";
     replica.execute(queued, [&honest.snapshot_id]).unwrap();
     drop(replica);
-    // What waits is sent before any other project's push.
+    // Queued rows are sent before any other project's push.
     machine.write("carrier/x", "1");
     machine.push("carrier");
     assert!(machine.replica("SELECT tbl FROM fastest_local_outbox").is_empty());

@@ -134,7 +134,7 @@ fn a_primary_of_an_older_version_that_is_in_use_is_left_to_its_owner() {
     for use_of_it in [
         "INSERT INTO fastest_pushes(id, device, counter) VALUES ('p', 'd', 1)",
         "INSERT INTO users(id, email) VALUES ('u', 'e')",
-        // A private table, so that no device hears of the row.
+        // A private table, so that the row is sent to no device.
         "INSERT INTO auth_codes(id, email, code, expires_at) VALUES ('c', 'e', 'x', '')",
     ] {
         sqld.restore(&empty);

@@ -49,7 +49,8 @@ fn a_device_that_never_pushed_notices_a_restored_primary_that_others_wrote_to_si
     let lost = one.push("app").snapshot.snapshot_id;
     reader.pull("desk", "main");
     put_back(folder.path());
-    // Others write, past the cursor of the reader. The device whose work was lost is not there.
+    // Others write until the primary is past the reader's cursor. The device whose work was lost is
+    // offline.
     let mut other = Machine::following(&primary, Packs::Default);
     other.clone_project("app", "side");
     for text in ["1", "2", "3", "4"] {
@@ -179,7 +180,7 @@ fn what_is_queued_goes_out_with_the_next_command_in_order() {
     let copy = one.copy("lib");
     let status = one.device.status(&copy, &Activity::default()).unwrap();
     assert!(status.queued_since.is_some() && status.waiting_rows > 0 && status.unpushed == 2);
-    // It is saved and not pushed; it is sent along with what was queued.
+    // This snapshot is saved but not pushed. It is sent along with the queued ones.
     one.write("app/a", "2");
     one.snapshot("app");
     fs::rename(&far, &near).unwrap();

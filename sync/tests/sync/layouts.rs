@@ -1,4 +1,4 @@
-//! Files of older versions are migrated, with what waits in them.
+//! Files of older versions are migrated, with the rows that wait in them.
 
 use std::path::Path;
 
@@ -236,7 +236,7 @@ mod much_later {
         pub done: i64,
     }
 
-    /// Has nothing to do with the tasks of before.
+    /// Unrelated to the earlier tasks.
     #[table(name = "tasks", policy = versioned("a test"), scope = team)]
     pub struct Task {
         #[pk]

@@ -46,7 +46,7 @@ fn statements_are_shorter_than_the_limit() {
     }
 }
 
-/// The limit to which `fastest_schema::check` holds declarations is D1's.
+/// D1 has the limit that `fastest_schema::check` enforces on declarations.
 #[test]
 fn a_pattern_of_fifty_bytes_is_the_longest_for_d1() {
     let d1 = D1Server::shared();

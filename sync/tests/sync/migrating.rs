@@ -187,8 +187,13 @@ fn kill_in_the_middle(server: &mut dyn Mortal, after: Duration) -> usize {
         let patience = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
         let state = RemoteState { url: Some(url), ..RemoteState::default() };
         let keys = Keys::default();
-        let remote =
-            Remote::open_patiently(&state, Path::new("/nowhere"), &keys, World::system(), patience);
+        let remote = Remote::open_with_retries(
+            &state,
+            Path::new("/nowhere"),
+            &keys,
+            World::system(),
+            patience,
+        );
         drop(run(apply(&*remote.unwrap().primary, &Source::own())));
     });
     std::thread::sleep(after);

@@ -42,6 +42,21 @@ fn snapshots_are_named_by_where_they_stand_and_by_any_beginning() {
             assert_eq!(named(&mut one, "app", name), expected, "{name}");
         }
     }
+    // Other programs may make ids of another form.
+    let id = &ids[0];
+    let sql = format!(
+        "INSERT INTO snapshots SELECT 'snap-550e8400-e29b', project_id, workspace_id, manifest_hash,
+           parent_snapshot_ids, source, summary, created_at FROM snapshots WHERE id = '{id}';
+         INSERT INTO snapshots SELECT 'snap-MAIN', project_id, workspace_id, manifest_hash,
+           parent_snapshot_ids, source, summary, created_at FROM snapshots WHERE id = '{id}'"
+    );
+    rusqlite::Connection::open(folder.path().join("primary.db"))
+        .unwrap()
+        .execute_batch(&sql)
+        .unwrap();
+    one.pull("app", "desk");
+    assert_eq!(named(&mut one, "app", "550e8400-e"), "1");
+    assert_eq!(named(&mut one, "app", "main"), named(&mut one, "app", "@"));
     // All ids begin with their time.
     let many = named(&mut one, "app", "0");
     assert!(many.contains("may be any of the snapshots"), "{many}");

@@ -138,7 +138,7 @@ fn what_a_trigger_sets_is_learned_and_no_conflict() {
         for title in ["b", "c", "d"] {
             let now = one.get::<Task>("a").unwrap().unwrap();
             one.save(&Task { title: title.into(), ..now }).unwrap();
-            // Not counted is the question that an application's device asks before it pushes.
+            // The question that an application's device asks before it pushes is not counted.
             assert_eq!(push(one, remote), 3, "the push, and the pull that learns the row");
             let now = one.get::<Task>("a").unwrap().unwrap();
             assert_eq!(now.touched_at, Some(format!("stamped {title}")));
@@ -205,7 +205,7 @@ fn a_trial_says_what_would_be_refused_and_changes_nothing() {
     });
 }
 
-/// A statement that a build before payload 2 wrote down, and whose answer was lost.
+/// A statement that a build before payload 2 recorded, and whose answer was lost.
 #[test]
 fn a_payload_1_that_was_on_its_way_goes_through_its_own_door() {
     each(|remote, one, two, path| {
@@ -243,7 +243,7 @@ fn a_payload_1_that_was_on_its_way_goes_through_its_own_door() {
     });
 }
 
-/// Rows that hang on each other, and go by the primary's own cascade.
+/// Rows that refer to each other in a chain, and are deleted by the primary's own cascade.
 #[table(name = "links", policy = append_only("a test"), scope = team)]
 struct Link {
     #[pk]

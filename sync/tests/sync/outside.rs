@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::sources::{Sources, Token, end_of_item, is_of_tests, read, tokens};
 
-/// What asks the system for a time, for randomness, or to wait.
+/// Names that ask the system for a time, for randomness, or to wait.
 const WORDS: &[&str] = &[
     "Instant",
     "SystemTime::now",
@@ -26,7 +26,7 @@ const WORDS: &[&str] = &[
     "rand",
 ];
 
-/// The files that do it all the same, the words that they may use, and why.
+/// The files that use such names all the same, which names, and why.
 const EXCEPTIONS: &[(&str, &[&str], &str)] = &[
     (
         "sync/src/base/world.rs",
@@ -81,7 +81,7 @@ fn uses(source: &str) -> Vec<(&'static str, usize)> {
     found
 }
 
-/// Returns what uses a word that no exception allows, and the exceptions that nothing needs.
+/// Returns the uses that no exception allows, and the exceptions that nothing needs.
 fn broken(sources: &Sources, exceptions: &[(&str, &[&str], &str)]) -> Vec<String> {
     let mut unused: BTreeMap<(&str, &str), ()> = BTreeMap::new();
     for (file, words, _) in exceptions {

@@ -1,5 +1,5 @@
-//! In a world that is made from a seed, the seed is a run: the same ids and times in every row, and
-//! waits that take no time.
+//! In a simulated world, the same seed gives the same run: the same ids and times in every row.
+//! Waits take no time.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -20,7 +20,7 @@ use fastest_sync::{Device, Identity, Remote, World};
 
 use super::run;
 
-/// What a story leaves.
+/// The state after a story.
 #[derive(PartialEq)]
 struct Left {
     /// The rows of all synced tables: of both replicas, and of the primary.

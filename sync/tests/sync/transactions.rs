@@ -1,5 +1,5 @@
-//! What is written together arrives together, and what the primary refuses does not hold up
-//! anything else, on each primary.
+//! Transactions arrive as a whole, and one that the primary refuses does not hold up anything else,
+//! on each primary.
 
 mod random;
 
@@ -473,7 +473,7 @@ fn a_primary_that_was_put_back_in_the_middle_takes_no_delete_away() {
     let pushed = run(one.push_all(&remote)).unwrap();
     assert!(pushed.primary_went_back);
     assert_eq!(count(&remote, "boxes WHERE id = 'p'"), "0", "it was deleted here");
-    // Nobody can tell the lost write from what others wrote: both versions are kept.
+    // The lost write cannot be told from the writes of others, so both versions are kept.
     let told: Vec<String> =
         one.conflicts().unwrap().into_iter().map(|both| both.key.into()).collect();
     assert_eq!(told, ["b"]);

@@ -1,6 +1,7 @@
 //! Two devices that share a primary: everything of one reaches the other, and their work is merged
 //! with nothing lost.
 
+use fastest_core::object::tree::DEPTH_MAX;
 use fastest_sync::device::report::ConflictKind;
 use std::fs;
 
@@ -50,6 +51,21 @@ fn packs_in_rows_go_both_ways_in_parts() {
 }
 
 /// Returns two devices with a working copy each, `app` and `desk`, of the same files.
+#[test]
+fn the_deepest_tree_goes_both_ways() {
+    let folder = tempfile::tempdir().unwrap();
+    let primary = folder.path().join("primary.db");
+    let [mut one, mut two] = [(); 2].map(|()| Machine::following(&primary, Packs::Default));
+    let path = format!("{}f", "d/".repeat(DEPTH_MAX - 1));
+    one.write(&format!("app/{path}"), "deep");
+    one.push("app");
+    two.clone_project("app", "desk");
+    assert_eq!(two.files("desk"), one.files("app"));
+    two.write(&format!("desk/{path}"), "deeper");
+    two.push("desk");
+    assert_eq!(one.pull("app", "desk").modified, [path]);
+}
+
 fn pair(files: &[(&str, &str)]) -> (tempfile::TempDir, Machine, Machine) {
     let folder = tempfile::tempdir().unwrap();
     let primary = folder.path().join("primary.db");

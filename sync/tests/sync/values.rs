@@ -270,7 +270,7 @@ fn a_row_that_cannot_be_kept_is_held_and_the_rest_arrives() {
         assert_eq!(waiting, [true, false, false]);
         let maybe = "SELECT CAST(maybe AS TEXT) FROM readings WHERE id IN ('a', 'd') ORDER BY id";
         assert_eq!(rows_of(&remote, maybe), [[None], [Some("5".to_owned())]]);
-        // Once the row is mended, it arrives, and what waited is sent.
+        // Once the row is repaired on the primary, it arrives, and the waiting write is sent.
         by_hand(&remote, "UPDATE readings SET note = 'mended' WHERE id = 'a'");
         by_hand(&remote, "UPDATE readings SET count = 9 WHERE id = 'b'");
         by_hand(&remote, "DELETE FROM readings WHERE id = 'c'");

@@ -197,7 +197,7 @@ fn the_sleeper_wakes(folder: &std::path::Path, url: &str, last: &'static Schema)
     assert_eq!(projects, [r#"["house","Mansion","open"]"#, r#"["shed","","open"]"#]);
     let slept = list(primary, "SELECT what FROM events WHERE id = 'e9'");
     assert_eq!(slept, ["slept"]);
-    // It holds what the primary holds of its scopes.
+    // It has the same rows of its scopes as the primary.
     for table in last.synced() {
         let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
         let scopes = format!(

@@ -1,7 +1,7 @@
 //! Opens an embedded replica in a new file, syncs it once, and prints what that took.
 //!
-//! `turso-replica URL FILE`: URL of a `sqld` (plain http), FILE must not exist. The token, where the
-//! server wants one, is in `TURSO_AUTH_TOKEN`.
+//! `turso-replica URL FILE`: URL is that of a `sqld` (plain http), and FILE must not exist. If the
+//! server wants a token, it is in `TURSO_AUTH_TOKEN`.
 
 use std::error::Error;
 use std::path::Path;
@@ -29,14 +29,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     connector.set_nodelay(true);
 
     let start = Instant::now();
-    // Opens the file; the server is first asked by `sync`.
+    // Opens the file. The first request to the server is sent by `sync`.
     let database = Builder::new_remote_replica(file, url.clone(), token)
         .connector(connector)
         .build()
         .await?;
     let synced = database.sync().await?;
     let seconds = start.elapsed().as_secs_f64();
-    // Before the count, which reads every page.
+    // Measured before the count, which reads every page.
     let peak_kb = peak_memory_kb()?;
 
     let rows = count_rows(&database.connect()?).await?;
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Rows of all tables of users.
+/// Counts the rows of all tables other than those of SQLite and libSQL.
 async fn count_rows(connection: &Connection) -> Result<i64, Box<dyn Error>> {
     let mut tables = connection
         .query(
@@ -74,7 +74,7 @@ async fn count_rows(connection: &Connection) -> Result<i64, Box<dyn Error>> {
     Ok(rows)
 }
 
-/// The most memory that this process ever held, in kB (Linux).
+/// Returns the peak memory of this process in kB (Linux only).
 fn peak_memory_kb() -> Result<u64, Box<dyn Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status

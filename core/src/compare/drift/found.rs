@@ -1,9 +1,9 @@
-//! What a comparison of two trees found.
+//! The result of comparing two trees.
 
 use crate::compare::drift::counts::Counts;
 
-/// How a workspace's tree differs from a source's. Paths are sorted by directory, then by name,
-/// with their components joined by `/`.
+/// How a workspace's tree differs from a source's. Paths are sorted by their components, which are
+/// joined by `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drift {
     /// Paths that only the source has.

@@ -1,6 +1,6 @@
 //! Counts of directories that a walk has compared already.
 //!
-//! A directory may be used under many names, and have subdirectories that are, too: a tree of a few
+//! One directory may be used under many names, and so may its subdirectories: a tree of a few
 //! nodes can have more paths than can be walked. The counts are the same under each of these names.
 
 use std::collections::HashMap;
@@ -9,9 +9,9 @@ use std::sync::RwLock;
 use crate::compare::drift::counts::Counts;
 use crate::object::id::TreeId;
 
-/// Two directories, the source's first, and their depth. The depth is part of the key because a
-/// directory that is nested too deep is an error, whatever was found where it is higher. These ids
-/// are only claimed, hence the standard hasher.
+/// Two directories, the source's first, and their depth. The depth is part of the key because
+/// nesting too deep is an error, even if the directories were compared at a smaller depth. These
+/// ids are only claimed, hence the standard hasher.
 pub(super) type Key = (usize, TreeId, TreeId);
 
 /// Counts of pairs of directories, shared by all threads of a walk.

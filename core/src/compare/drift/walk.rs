@@ -1,7 +1,7 @@
 //! Walks two trees side by side.
 //!
-//! Directories wait in a list instead of on the stack: a thread's stack is small, and a tree may be
-//! deep.
+//! Unfinished directories are kept in a list instead of on the stack: a thread's stack is small,
+//! and a tree may be deep.
 
 use rayon::prelude::*;
 
@@ -32,7 +32,7 @@ enum Side {
     Workspace,
 }
 
-/// One side's entry, as far as drift needs it.
+/// What drift needs of one side's entry.
 #[derive(Clone, Copy)]
 struct What {
     directory: Option<TreeId>,
@@ -129,7 +129,7 @@ impl Walk<'_> {
     }
 
     /// Returns the key under which the counts of two directories are remembered. There is none when
-    /// paths are listed, since each is listed by itself.
+    /// paths are listed, since a directory has other paths under each of its names.
     fn key(&self, pair: Pair, depth: usize) -> Option<Key> {
         let Pair { source: Some(source), workspace: Some(workspace) } = pair else { return None };
         (!self.lists).then_some((depth, source, workspace))
@@ -210,7 +210,7 @@ impl Walk<'_> {
     }
 
     /// Counts what differs under a name, and lists it if lists were asked for. Returns the
-    /// directories that are to be compared next; the path is then theirs.
+    /// directories that are to be compared next; `part.path` is then their path.
     fn count_name(
         &self,
         name: &[u8],
@@ -250,7 +250,8 @@ impl Walk<'_> {
 }
 
 impl Part {
-    /// Counts files that differ between the two sides at this path.
+    /// Counts a file that differs between the two sides at this path. `bytes` is the workspace's
+    /// size.
     fn different(&mut self, bytes: u64, lists: bool) {
         let counts = &mut self.found.counts;
         counts.both_different = counts.both_different.saturating_add(1);
@@ -260,8 +261,8 @@ impl Part {
         }
     }
 
-    /// Counts what only one side has at this path: the other has nothing, or a directory in place
-    /// of a file.
+    /// Counts what only one side has at this path: the other side has nothing, or a file against a
+    /// directory.
     fn one_sided(&mut self, what: &What, side: Side, counted: bool, lists: bool) {
         if !counted {
             let counts = match side {
@@ -275,7 +276,8 @@ impl Part {
         }
     }
 
-    /// Extends the path to its directories, and lists one that is empty.
+    /// Turns the path into that of a directory, and lists it for each side whose directory is
+    /// empty.
     fn enter_path(&mut self, pair: Pair) {
         self.path.push(b'/');
         for (id, side) in [(pair.source, Side::Source), (pair.workspace, Side::Workspace)] {

@@ -1,4 +1,5 @@
-//! The names at which the two sides of a merge differ, without reading more than the difference.
+//! Finds the names at which the two sides of a merge differ, without reading more than the
+//! difference.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +23,7 @@ pub(super) fn differing(
     let to_theirs = diff_directory(ids.ours.as_ref(), ids.theirs.as_ref(), source)?;
     let to_base = ids.base.map(|base| diff_directory(ids.ours.as_ref(), Some(&base), source));
     let to_base = to_base.transpose()?;
-    // What the base has, by how it differs from ours.
+    // What the base has at each name where it differs from ours.
     let mut bases: HashMap<&[u8], Option<Item>> = HashMap::new();
     if let Some(diff) = &to_base {
         bases.extend(diff.differences()?.map(|d| (d.name, d.new.map(|entry| entry.item()))));
@@ -41,9 +42,9 @@ pub(super) fn differing(
     Ok(found)
 }
 
-/// Returns whether two trees have the same at each path at which `a` and `b` differ. A merge of `a`
-/// and `b` asks the base about no other path, so it then makes no difference which of the two is
-/// the base, or whether a merge of both is.
+/// Returns whether `one` and `two` have the same at each path at which `a` and `b` differ. A merge
+/// of `a` and `b` asks the base about no other path. So its result is the same whether its base is
+/// `one`, `two` or a merge of both.
 pub(crate) fn agree_where_others_differ(
     one: &TreeId,
     two: &TreeId,

@@ -1,5 +1,5 @@
-//! Merges ignore files that both sides changed, line by line. They never conflict: with the version
-//! of one side alone, what the other began to ignore would be published, or deleted elsewhere.
+//! Merges ignore files that both sides changed, line by line. They never conflict: if one side's
+//! version won, what the other side began to ignore would be published, or deleted elsewhere.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use crate::object::kind::ObjectKind;
 use crate::object::name::IGNORE_FILES;
 use crate::object::source::{ObjectSink, ObjectSource};
 
-/// Returns the merged ignore file: our lines without those that they removed, then the lines that
-/// they added. `None` where this is not an ignore file, or where a side is not a file or is too
-/// large.
+/// Returns the merged ignore file: our lines without those that their side removed, then the lines
+/// that their side added. `None` if this is not an ignore file, or if a side is not a file or is
+/// too large.
 pub(super) fn both(
     name: &[u8],
     three: &Three<Item>,
@@ -38,8 +38,8 @@ pub(super) fn both(
     Ok(Some(Item { id: id.0, bytes: merged.len() as u64, ..ours }))
 }
 
-/// Merges lines, each counted as often as it occurs. A line that a side repeats, because a later
-/// line had reversed it, was added there. A BOM is not part of the first line.
+/// Merges lines; each counts as often as it occurs. So a rule that a side repeats after its
+/// reversal counts as added there. A BOM is not part of the first line.
 fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8]) -> Vec<u8> {
     fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);

@@ -1,4 +1,4 @@
-//! The same name on the three sides of a merge, and the decisions that need nothing else.
+//! What the three sides of a merge have under one name, and the decisions that need nothing else.
 
 use crate::object::id::TreeId;
 use crate::object::item::{Item, Kind};
@@ -24,9 +24,9 @@ impl Three<Item> {
         Some(Three { base, ours: side(&self.ours)?, theirs: side(&self.theirs)? })
     }
 
-    /// Returns the item of one side where the other deleted the path, and where the item replaced a
-    /// file by a directory or the reverse. What was there is gone on both sides, so the new item is
-    /// not a conflict.
+    /// Returns the item of one side if the other side deleted the path, and the item replaced a
+    /// file by a directory or the reverse. The base's version is gone on both sides, so the new
+    /// item is not a conflict.
     pub(super) fn replaced(&self) -> Option<Item> {
         let one = match (self.ours, self.theirs) {
             (None, Some(one)) | (Some(one), None) => one,

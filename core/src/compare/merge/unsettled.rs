@@ -73,8 +73,8 @@ fn file(three: &Three<Item>) -> Item {
     Item { kind: kind(three), id, bytes: 0, files: 1, list: None }
 }
 
-/// Returns the kind. The executable bit may be settled although the content is not. If it is not
-/// settled either, the kind is that of a symlink, which no file has.
+/// Returns the kind of an unsettled file. The executable bit may be settled although the content is
+/// not. If it is not settled either, the kind is that of a symlink, which no file has.
 fn kind(three: &Three<Item>) -> Kind {
     let is_file = |item: &Item| matches!(item.kind, Kind::File | Kind::Executable);
     match (three.ours.filter(is_file), three.theirs.filter(is_file), three.base.filter(is_file)) {

@@ -75,7 +75,8 @@ pub(crate) fn remove_directory(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Er
 pub(crate) fn move_new(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
     let renamed = rustix::fs::renameat_with(from.0, from.1, to.0, to.1, RenameFlags::NOREPLACE);
     match Renamed::of(renamed)? {
-        // Not every file system supports this. Then a look just before the rename has to do.
+        // Not every file system supports `NOREPLACE`. On others, a look just before the rename has
+        // to do.
         Renamed::Unable => match look_at(to.0, to.1) {
             Ok(None) => replace(from, to),
             Ok(Some(_)) => Ok(Renamed::Taken),
@@ -155,7 +156,7 @@ pub(crate) fn names_in(folder: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
     names_of(Dir::read_from(folder)?)
 }
 
-/// Returns the names that are left to read of a folder, without `.` and `..`.
+/// Returns the names of a folder that are left to read, without `.` and `..`.
 pub(crate) fn names_of(mut entries: Dir) -> Result<Vec<Vec<u8>>, Errno> {
     let mut names = Vec::new();
     while let Some(entry) = entries.read() {

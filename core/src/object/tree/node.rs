@@ -123,7 +123,7 @@ pub(crate) fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
 }
 
 impl<'a> Entries<'a> {
-    /// Returns the same entries, which must sort after `name`: the last one of the leaf before.
+    /// Returns the same entries, which must sort after `name`, the last name of the leaf before.
     pub(crate) fn after(self, name: &'a [u8]) -> Self {
         Self { previous: name, ..self }
     }
@@ -135,7 +135,7 @@ impl<'a> Runs<'a> {
         self.level
     }
 
-    /// Returns the same runs, which must sort after `name`: the last one of the node before.
+    /// Returns the same runs, which must sort after `name`, the last name of the node before.
     pub(crate) fn after(self, name: &'a [u8]) -> Self {
         Self { previous: name, ..self }
     }

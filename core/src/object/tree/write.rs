@@ -34,12 +34,12 @@ struct Written {
     root: Root,
 }
 
-/// Encodes a directory and puts those of its nodes into `sink` that it does not have.
+/// Encodes a directory, and puts the nodes that `sink` does not have into it.
 ///
 /// `entries` must be sorted by name, without duplicates.
 ///
 /// # Panics
-/// Where a name is not allowed or out of order, or an item has a chunk list that it must not have,
+/// If a name is not allowed or out of order, or an item has a chunk list that it must not have,
 /// or lacks one. This is a bug of the caller, and must not become a stored one.
 pub fn write_directory<N: AsRef<[u8]>>(
     entries: &[(N, Item)],

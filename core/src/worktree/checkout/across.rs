@@ -1,9 +1,10 @@
-//! A folder in the working copy that is on another file system, so that nothing can be renamed
-//! between it and `.fastest/tmp`. What is brought there is first copied to a name beside its own.
+//! Changes to a folder in the working copy that is on another file system, so that nothing can be
+//! renamed between it and `.fastest/tmp`. New content is first copied to a name beside its final
+//! one.
 //!
 //! Two such names are used. A copy is written under the first, where a crash leaves it truncated,
-//! and moved to the second once it is complete. What is taken out is then kept under the second
-//! name. So whatever a crash leaves, what is ours can be told from what is the user's.
+//! and moved to the second once it is complete. What it then replaces is kept under the second name
+//! until it was checked. So after a crash, our files can be told from the user's.
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -21,7 +22,7 @@ use crate::worktree::checkout::put_back::{PutBack, put_back};
 use crate::worktree::checkout::sparse;
 use crate::worktree::checkout::target::{content_id, holds_expected};
 
-/// The two names beside a name.
+/// A name in such a folder, and the two temporary names beside it.
 pub(super) struct Across<'a> {
     /// Relative to the root, for messages.
     path: &'a [u8],
@@ -41,20 +42,19 @@ impl<'a> Across<'a> {
         At(self.there.0, &self.whole)
     }
 
-    /// Brings what is ready at `here` to where nothing is.
+    /// Puts what is ready at `here` where nothing is.
     pub(super) fn put_new(&self, here: At<'_>) -> Outcome {
         self.copy(here)?;
         self.done(move_new(self.whole(), self.there))
     }
 
-    /// Brings what is ready at `here` in the place of another file, as in version 1 of the journal.
+    /// Replaces a file by what is ready at `here`, as in version 1 of the journal.
     pub(super) fn replace(&self, here: At<'_>) -> Outcome {
         self.copy(here)?;
         self.done(change::replace(self.whole(), self.there))
     }
 
-    /// Brings what is ready at `here` in the place of another file, which is checked once it has
-    /// been taken out.
+    /// Replaces a file by what is ready at `here`. The file is checked once it has been taken out.
     pub(super) fn exchange(&self, here: At<'_>, expect: &Expected) -> Outcome {
         self.copy(here)?;
         let ours = look_at(self.there.0, &self.whole)?;
@@ -68,7 +68,7 @@ impl<'a> Across<'a> {
         }
     }
 
-    /// Deletes a copy that was not moved.
+    /// Deletes the copy if it was not moved into place.
     fn done(&self, moved: Result<Renamed, Errno>) -> Outcome {
         if moved != Ok(Renamed::Done) {
             remove_file(self.there.0, &self.whole)?;
@@ -109,8 +109,8 @@ impl<'a> Across<'a> {
         }
     }
 
-    /// As [`Across::recover`], for version 1 of the journal, which puts nothing of the user's
-    /// there.
+    /// Like [`Across::recover`], for version 1 of the journal, under which these names never have a
+    /// file of the user's.
     pub(super) fn recover_copies(&self) -> Outcome {
         self.remove_copy(&self.copying)?;
         self.remove_copy(&self.whole)
@@ -145,7 +145,8 @@ impl<'a> Across<'a> {
         let copy = change::create_file(&folder, &self.copying, mode)?;
         let mut from = File::from(rustix::fs::openat(here.0, here.1, READ, Mode::empty())?);
         sparse::copy(&mut from, &copy)?;
-        // The umask was applied when the file was written. The bits of a replaced file are final.
+        // The mode at `here` is final: the umask was applied when that file was written, or the
+        // mode was copied from the file that it replaces.
         let _ = rustix::fs::fchmod(&copy, mode);
         Ok(copy.sync_all()?)
     }

@@ -1,5 +1,5 @@
-//! The second phase: renames and deletions. Each comes after a last look at what it replaces, and
-//! before a check of what it took out.
+//! The second phase: renames and deletions. Just before each, the file that it replaces is looked
+//! at once more. What it took out is checked afterwards.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -32,7 +32,7 @@ pub(super) struct Applier<'s> {
     /// Whether some of the steps may have been carried out before a crash.
     again: bool,
     parents: Parents<'s>,
-    /// The inodes of the files that the steps bring.
+    /// The inodes of the files that the steps put in place.
     brought: HashSet<u64>,
     databases: Groups,
     taken: Taken<'s>,
@@ -70,8 +70,8 @@ impl<'s> Applier<'s> {
     /// changed, and only then deletes what was taken out. Returns what was kept.
     ///
     /// # Errors
-    /// Where a version of the user's could not be given a name, or the disk fails: the journal must
-    /// stay.
+    /// If a version of the user's could not be put back under a name, or the disk fails: the
+    /// journal must stay.
     pub(super) fn finish(mut self, steps: &[Step]) -> Result<Vec<Kept>, CheckoutError> {
         // Reading a database would release its locks, if they were still held.
         self.databases = Groups::default();
@@ -120,7 +120,7 @@ impl<'s> Applier<'s> {
             Standing::Absent | Standing::NoParent | Standing::Blocked => Ok(()),
             // The file is gone: a directory has taken its place, the user's or a later step's.
             Standing::Other(Node::Directory) => Ok(()),
-            // A later step brought it, under a name that is the same to this file system.
+            // A later step put it there, under a name that is the same to this file system.
             Standing::Other(Node::Content(_, stat)) if self.brought.contains(&stat.inode) => Ok(()),
             Standing::Other(_) => Err(KeptWhy::Changed),
             Standing::Denied => Err(Errno::ACCESS.into()),
@@ -131,7 +131,7 @@ impl<'s> Applier<'s> {
         }
     }
 
-    /// Removes a directory. One that still has something stays: what it has was never ours.
+    /// Removes a directory, unless something is left in it, which was never ours.
     fn remove_directory(&mut self, path: &[u8]) -> Outcome {
         let Ok((parent, name)) = self.parents.open(path) else { return Ok(()) };
         let removed = remove_directory(parent, name);
@@ -216,7 +216,8 @@ impl<'s> Applier<'s> {
         let was_taken_out = self.taken.was_taken_out(waits, Some(staged));
         if let Some(expect) = expect.filter(|_| was_taken_out) {
             let (parent, name) = self.parents.open(path)?;
-            // It was not, if files have other inodes after a restart.
+            // If the old file is still there, nothing was put: on some file systems, files have
+            // other inodes after a restart.
             if holds_expected(At(parent, name), expect) {
                 return Ok(false);
             }
@@ -244,8 +245,8 @@ impl<'s> Applier<'s> {
         }
     }
 
-    /// After a crash: keeps what is still under the temporary name of a step when all is done and
-    /// is not what the step brings, since nobody has checked it.
+    /// After a crash: once all steps are done, keeps each file that is still under a step's
+    /// temporary name and is not the step's own, since nobody has checked it.
     fn keep_unseen<'p>(&mut self, steps: &'p [Step]) -> Vec<&'p [u8]> {
         let mut folders = Vec::new();
         for (number, Step { path, action }) in steps.iter().enumerate() {

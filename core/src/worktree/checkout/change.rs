@@ -19,9 +19,9 @@ pub(super) enum What {
     RemoveDirectory { replaced: bool },
     /// Create a directory where none is.
     MakeDirectory,
-    /// Bring a whole directory where nothing is.
+    /// Put a whole directory where nothing is.
     PutDirectory(Item),
-    /// Bring a file or link, in place of another one or where nothing is.
+    /// Put a file or link in place of another one, or where nothing is.
     Put(Item, Option<Expected>),
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Expected {
 }
 
 impl Change {
-    /// Returns a removal after which something will take the place.
+    /// Returns the removal, marked as one whose place something else will take.
     pub(super) fn making_room(self) -> Self {
         match self.what {
             What::RemoveDirectory { .. } => {

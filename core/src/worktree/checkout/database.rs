@@ -80,8 +80,8 @@ impl Groups {
         Self { groups, current: None }
     }
 
-    /// Carries out a step, if it belongs to a database. If the database is left as it is, only its
-    /// first step says why.
+    /// Carries out a step if it belongs to a database; returns `None` otherwise. If the database is
+    /// left as it is, only its first step returns the reason.
     pub(super) fn step(
         &mut self,
         number: usize,
@@ -109,7 +109,7 @@ impl Groups {
             }
         }
         let outcome = outcome.and_then(|()| self.carry_out(number, step, parents, taken, site));
-        // Its other files belong to what is there now.
+        // The files beside the database belong to what is there now, so they stay.
         if outcome.is_err()
             && let Some((_, progress)) = &mut self.current
         {
@@ -177,7 +177,8 @@ fn check_taken_out_before(
 }
 
 impl Group {
-    /// Checks all files of a database, and locks it, before the first of its steps that is left.
+    /// Checks all files of a database, and locks it, before the first of its steps that is still to
+    /// be done.
     fn begin(
         &self,
         path: &[u8],

@@ -1,7 +1,8 @@
 //! Whether a database is in use, and locks that keep SQLite out of one.
 //!
 //! SQLite's locks are POSIX locks on the main file. A lock on the whole file can only be taken
-//! while no connection has a log or is in a transaction, and none can begin one while it is held.
+//! while no connection has the database open in WAL mode or is in a transaction, and none can begin
+//! one while it is held.
 
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -50,8 +51,8 @@ pub(super) fn lock_unchanged(
     if nodes(path, parents)? == before { Ok(lock) } else { Err(KeptWhy::Changed) }
 }
 
-/// Returns what is at a path, and beside it. The shared memory is left out, since readers change it
-/// as well.
+/// Returns what is at the path of a database, at that of its log and at that of its journal. The
+/// shared memory is left out, since readers change it as well.
 pub(super) fn nodes(path: &[u8], parents: &mut Parents<'_>) -> Result<[Option<Node>; 3], KeptWhy> {
     let (parent, name) = parents.open(path)?;
     let look = |side| look_at(parent, &beside(name, side));

@@ -17,7 +17,7 @@ use crate::worktree::checkout::site::Site;
 /// synced.
 pub(super) const SYNC_EACH_MAX: usize = 16;
 
-/// The disk begins to write once this much is new: so it starts early, and seldom with little work.
+/// A sync begins each time that this many bytes were written: early enough, and seldom for little.
 const FLUSH_BYTES: u64 = 128 << 20;
 
 /// Runs `work`, which reports the size of each file that it has written, and makes the whole file
@@ -36,7 +36,8 @@ pub(super) fn sync_meanwhile(
     synced.map_err(CheckoutError::io("sync", site.state.tmp()))
 }
 
-/// As [`sync_meanwhile`], with any thread and any way to sync. The last sync begins when all work is done.
+/// Like [`sync_meanwhile`], with any thread and any way to sync. The last sync begins when all work
+/// is done.
 fn sync_meanwhile_with<E>(
     thread: Builder,
     sync: &(dyn Fn() -> io::Result<()> + Sync),
@@ -79,7 +80,7 @@ enum Call {
     Last,
 }
 
-/// What the flusher was asked for, and has not begun.
+/// The request that the flusher has not begun yet.
 #[derive(Debug, Default)]
 struct Calls {
     waiting: Mutex<Option<Call>>,
@@ -108,9 +109,9 @@ impl Drop for End<'_> {
     }
 }
 
-/// Makes renames and deletions in these directories durable. One that is gone has none, and the
-/// directory above it is in the list as well. One that may not be opened is synced with its whole
-/// file system.
+/// Makes renames and deletions in these directories durable. A directory that is gone is skipped:
+/// the one above it is in the list as well. If one may not be opened, the whole file system is
+/// synced.
 pub(super) fn sync_directories<'p>(
     site: &Site,
     paths: impl ExactSizeIterator<Item = &'p [u8]>,
@@ -153,7 +154,7 @@ fn sync_each<F: FnOnce(io::Error) -> CheckoutError>(
     failed: &impl Fn(&[u8]) -> F,
 ) -> Result<(), CheckoutError> {
     for (path, directory) in directories.drain(..) {
-        // On macOS std waits for the disk itself, which fsync does not.
+        // On macOS, `sync_all` waits for the disk itself, which fsync does not.
         File::from(directory).sync_all().or_else(cannot_sync).map_err(failed(path))?;
     }
     Ok(())

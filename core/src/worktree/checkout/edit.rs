@@ -27,7 +27,7 @@ impl Files {
     /// Opens the working copy at `root`.
     ///
     /// # Errors
-    /// Where the folder cannot be opened.
+    /// If the folder cannot be opened.
     pub fn of(root: &Path) -> io::Result<Self> {
         Ok(Self { folder: Beneath::of(root)?, state: StateDir::of(root) })
     }
@@ -58,7 +58,7 @@ impl Files {
     /// file keeps its permissions, a new one gets `mode`.
     ///
     /// # Errors
-    /// Those of the file system. Also where the file does not have `before`, or not any more: it
+    /// Those of the file system. Also if the file does not have the content `before` (any more): it
     /// stays as it is.
     pub fn replace(
         &self,
@@ -158,10 +158,10 @@ fn put_back(here: At<'_>, there: At<'_>, ours: Option<Node>) -> Failed {
     }
 }
 
-/// Why nothing was done.
+/// Why a file was not replaced.
 enum Failed {
     Io(io::Error),
-    /// What was taken out could not be given a name.
+    /// What was taken out could not be put back under any name.
     Stuck,
 }
 

@@ -26,7 +26,8 @@ pub struct Folding {
 pub(crate) struct Clash(pub(crate) Vec<u8>, pub(crate) Vec<u8>);
 
 impl Folding {
-    /// Finds out by trying, with files in the folder for temporary files.
+    /// Finds out what the file system of a working copy ignores, by creating files in its folder of
+    /// temporary files.
     pub fn probe(state: &StateDir) -> io::Result<Self> {
         let tmp = state.open_tmp()?;
         static PROBES: AtomicU64 = AtomicU64::new(0);

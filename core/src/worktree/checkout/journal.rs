@@ -77,8 +77,8 @@ impl Journal {
     }
 }
 
-/// A folder from elsewhere may contain a journal. None may lead out of the folder, or into a state
-/// folder.
+/// A working copy from elsewhere may contain a journal. No path in it may lead out of the working
+/// copy, or into a state folder.
 fn may_be_written(name: &[u8]) -> bool {
     name_is_allowed(name) && !is_state_name(name)
 }

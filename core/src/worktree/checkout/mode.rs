@@ -1,4 +1,4 @@
-//! The permission bits of the files that a checkout brings.
+//! The permission bits of the files that a checkout writes.
 
 use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
@@ -9,10 +9,10 @@ use crate::object::item::{Item, Kind};
 use crate::worktree::checkout::change::Expected;
 use crate::worktree::checkout::outcome::Outcome;
 
-/// Gives the file that is ready at `here` the permission bits of the one that it replaces. The
-/// executable bit is content and is not taken over: whoever may read an executable may run it, and
-/// nobody may run any other file. Set-user-id, set-group-id and sticky bits were set for other
-/// content, and are dropped.
+/// Copies the permission bits of the file that is replaced, `there`, to the one that is ready at
+/// `here`. If only one of the two is executable, the new one keeps its own kind: an executable may
+/// be run by all who may read it, any other file by nobody. Set-user-id, set-group-id and sticky
+/// bits were set for other content, and are dropped.
 pub(super) fn copy_mode(there: At<'_>, here: At<'_>) -> Outcome {
     let look = |at: At<'_>| rustix::fs::statat(at.0, at.1, AtFlags::SYMLINK_NOFOLLOW);
     let (old, new) = (look(there)?, look(here)?);

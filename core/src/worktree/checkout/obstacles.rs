@@ -1,5 +1,5 @@
-//! What a checkout leaves as it was found, before it writes anything: folders that belong to
-//! others, files that are absent on purpose, and what is in the way of something new.
+//! Decides what a checkout leaves as it was found, before it writes anything: folders that belong
+//! to others, files that are absent on purpose, and what is in the way of something new.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use rustix::fs::{Dir, Mode};
 
 use crate::files::beneath::change::{At, names_of};
 use crate::files::beneath::{DIRECTORY, Parents};
-use crate::files::foreign::{is_of_its_own, is_repository_of_others};
+use crate::files::foreign::{is_nested_repo, is_repository_of_others};
 use crate::files::stat::Node;
 use crate::object::path::{join, to_path};
 use crate::object::source::ObjectSource;
@@ -84,14 +84,14 @@ impl<'p> Prepared<'p> {
             }
             foreign.is_none()
         });
-        // What was not brought there must not be taken for an edit once the folder belongs to
-        // nobody else.
-        let why = LeftWhy::OfItsOwn;
+        // Recorded, because what was not written there must not count as an edit once the folder no
+        // longer belongs to others.
+        let why = LeftWhy::NestedRepo;
         self.left.extend(left.into_iter().map(|path| Left { path, why }));
     }
 
-    /// Drops the changes of files that are absent on purpose, as in a sparse working tree. Nobody
-    /// has looked at them, and the tree keeps the head's version of them.
+    /// Drops the changes of files that are absent on purpose, as in a sparse working tree. The scan
+    /// did not look at them, and the tree keeps the head's version of them.
     fn leave_absent(&mut self, parents: &mut Parents<'_>) -> Result<(), CheckoutError> {
         let mut absent = Vec::new();
         for change in &self.changes {
@@ -112,8 +112,8 @@ impl<'p> Prepared<'p> {
         Ok(())
     }
 
-    /// Drops the changes that would bring something where something unexpected is, with everything
-    /// below.
+    /// Drops the changes that would put something where something unexpected is, and all changes
+    /// below such a path.
     fn leave_obstacles(&mut self, dropped: &[Left], past: &Past<'_>) -> Result<(), CheckoutError> {
         self.remove_dropped(dropped, past)?;
         self.replace_past(past)?;
@@ -129,7 +129,7 @@ impl<'p> Prepared<'p> {
     }
 
     /// Removes what an earlier checkout left and the new tree lacks, if it is content of the
-    /// project's past. Anything else stays left until somebody moves it.
+    /// project's past. Anything else stays in the list of what is left, until somebody moves it.
     fn remove_dropped(&mut self, dropped: &[Left], past: &Past<'_>) -> Result<(), CheckoutError> {
         let mut parents = self.site.parents();
         for left in dropped {
@@ -138,7 +138,7 @@ impl<'p> Prepared<'p> {
                 self.look(&mut parents, path, None)?,
                 Standing::Absent | Standing::NoParent | Standing::Blocked
             );
-            if !is_there || left.why == LeftWhy::OfItsOwn && !is_foreign(path, &mut parents) {
+            if !is_there || left.why == LeftWhy::NestedRepo && !is_foreign(path, &mut parents) {
                 continue;
             }
             let Some(mut removals) = self.removals_of_the_past(path, &mut parents, past)? else {
@@ -313,15 +313,15 @@ impl<'p> Prepared<'p> {
     }
 }
 
-/// How many files of a folder in the way are compared with the past.
+/// How many files of a folder in the way are compared with the past, at most.
 const PAST_FILES_MAX: usize = 10_000;
 
-/// Returns whether a folder belongs to others and must not be written into. What cannot be looked
-/// at is found out later.
+/// Returns whether a folder belongs to others and must not be written into. False if it cannot be
+/// looked at: a later look reports that.
 fn is_foreign(folder: &[u8], parents: &mut Parents<'_>) -> bool {
     let Ok((parent, name)) = parents.open(folder) else { return false };
     let Ok(directory) = rustix::fs::openat(parent, name, DIRECTORY, Mode::empty()) else {
         return false;
     };
-    is_of_its_own(&directory).is_some() || is_repository_of_others(parent, name)
+    is_nested_repo(&directory).is_some() || is_repository_of_others(parent, name)
 }

@@ -8,11 +8,11 @@ use crate::worktree::left::Left;
 /// The outcome of a checkout.
 #[derive(Debug, Default)]
 pub struct Checkout {
-    /// How many changes were made. A directory that was brought as a whole is one.
+    /// How many changes were made. A directory that was put in place as a whole counts as one.
     pub changes: usize,
     /// Paths that have the user's version instead of the plan's.
     pub kept: Vec<Kept>,
-    /// Paths that were not brought, sorted.
+    /// Paths that could not be changed and were left as they were found, sorted.
     pub left: Vec<Left>,
     /// Paths that an earlier checkout left, and that are now as planned.
     pub brought: Vec<Left>,

@@ -16,7 +16,7 @@ pub(super) struct Past<'s> {
 }
 
 impl Past<'_> {
-    /// Returns whether the new tree has something at `path`.
+    /// Returns whether the new tree has something at `path`; true if there is no new tree.
     pub(super) fn now_has(&self, path: &[u8]) -> Result<bool, CheckoutError> {
         let Some(to) = &self.to else { return Ok(true) };
         let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();

@@ -18,8 +18,8 @@ use crate::worktree::database::Database;
 use crate::worktree::left::{Left, is_in_left, is_left};
 use crate::worktree::stat_index::{IndexedDirectory, IndexedEntry, StatIndex};
 
-/// Changes to a working copy, in the order in which they are made: removals first, then additions,
-/// parents before children.
+/// Changes to a working copy, in the order in which they are made: removals first, children before
+/// parents; then additions, parents before children.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(super) removals: Vec<Change>,
@@ -29,7 +29,7 @@ pub struct Plan {
     pub(super) folding: Folding,
     /// Files that are kept although the new tree lacks them, since it newly ignores them.
     pub(super) untracked: Vec<Vec<u8>>,
-    /// Whether what is in the way of a new file is left, and the rest is done.
+    /// Whether to leave what is in the way of a new file, and to do the rest.
     pub(super) leaves_obstacles: bool,
     /// Paths that earlier checkouts left and this one tries again, sorted.
     pub(super) tried: Vec<Left>,
@@ -46,7 +46,7 @@ impl Plan {
     /// Returns the changes from the tree of `index` to the tree `to`.
     ///
     /// # Errors
-    /// Where a node of `to` is missing or damaged, or two names in a directory would be one here.
+    /// If a node of `to` is missing or damaged, or two names in a directory would be one here.
     pub fn whole(
         index: &StatIndex,
         to: &TreeId,
@@ -56,12 +56,12 @@ impl Plan {
         Self::to_tree(index, to, Planner::new(source, folding))
     }
 
-    /// As [`Plan::whole`], but leaves what is in the way of a new file or folder, such as a file
+    /// Like [`Plan::whole`], but leaves what is in the way of a new file or folder, such as a file
     /// that was ignored so far, and does the rest. The state folder records what was left. `left`
     /// is what it has recorded so far, which is tried again.
     ///
     /// # Errors
-    /// As those of [`Plan::whole`].
+    /// Those of [`Plan::whole`].
     pub fn around(
         index: &StatIndex,
         to: &TreeId,
@@ -79,8 +79,9 @@ impl Plan {
         self
     }
 
-    /// Names trees of the project's past. A file in the way may be replaced if one of them has it
-    /// at this path: then an earlier checkout left it behind, or could not replace it.
+    /// Sets the trees of the project's past. A file in the way may be replaced if one of them has
+    /// it at this path: it means that an earlier checkout left the file behind, or could not
+    /// replace it.
     pub fn with_past(mut self, past: Vec<TreeId>) -> Self {
         self.past = past;
         self
@@ -112,12 +113,12 @@ impl Plan {
         Ok(Self { tried, ..planner.plan(Some(to)) })
     }
 
-    /// Returns the changes that bring single paths to an item, or to nothing. Missing parents are
-    /// created. The index is not changed by such a checkout. `left` is what earlier checkouts left:
-    /// the index does not describe these paths.
+    /// Returns the changes that bring single paths to an item, or delete them (`None`). Missing
+    /// parents are created. The index is not changed by such a checkout. `left` is what earlier
+    /// checkouts left: the index does not describe these paths.
     ///
     /// # Errors
-    /// As those of [`Plan::whole`]; also where a path has a name that no tree may have.
+    /// Those of [`Plan::whole`]; also if a path has a name that no tree may have.
     pub fn paths(
         index: &StatIndex,
         wanted: &[(Vec<u8>, Option<Item>)],
@@ -153,8 +154,9 @@ impl Plan {
         Ok(Self { tried, ..planner.plan(None) })
     }
 
-    /// Names the databases that the scan that returned `index` found with files beside them. These
-    /// files are replaced with the database. Without this call such a database is left as it is.
+    /// Adds the databases with files beside them that were found by the scan that returned `index`.
+    /// The files are replaced with the database. Without this call such a database is left as it
+    /// is.
     pub fn with_databases(mut self, index: &StatIndex, databases: &[Database]) -> Self {
         for database in databases {
             let Some(entry) = index.find(&database.path) else { continue };
@@ -184,7 +186,7 @@ impl Plan {
     }
 
     /// Returns the paths that the plan changes, relative to the root, in the order of the changes.
-    /// A directory that is brought as a whole is one path.
+    /// A directory that is put in place as a whole is one path.
     pub fn touched(&self) -> impl Iterator<Item = &[u8]> {
         self.removals.iter().chain(&self.additions).map(|change| change.path.as_slice())
     }
@@ -200,7 +202,7 @@ struct Planner<'s> {
     /// The ignore rules of the new tree, if the plan leads to a whole one.
     target: Option<TargetRules<'s>>,
     untracked: Vec<Vec<u8>>,
-    /// Paths at which the folder does not have what the index says, sorted.
+    /// Paths at which the working copy does not match the index, sorted.
     left: Vec<Left>,
     dropped: Vec<Left>,
 }
@@ -337,7 +339,7 @@ impl<'s> Planner<'s> {
         Ok(())
     }
 
-    /// Tries again to bring what an earlier checkout left.
+    /// Plans once more what an earlier checkout could not create.
     fn retry(&mut self, index: &StatIndex, path: Vec<u8>, item: Item) {
         self.parents(index, &path);
         let what =

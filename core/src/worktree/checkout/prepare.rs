@@ -30,7 +30,7 @@ pub(super) struct Prepared<'p> {
     /// In the order in which they are made.
     pub(super) changes: Vec<Change>,
     pub(super) folding: Folding,
-    /// Keys of the paths that the changes vacate before anything new is brought.
+    /// Keys of the paths that the changes vacate before anything new is put in place.
     vacated: HashSet<Vec<u8>>,
     /// Directories that the changes create one by one.
     made: HashSet<Vec<u8>>,
@@ -38,15 +38,15 @@ pub(super) struct Prepared<'p> {
     device: u64,
     /// Databases with files beside them that are replaced or deleted.
     pub(super) databases: HashMap<Vec<u8>, Replaced>,
-    /// Paths where something else is, which is left.
+    /// Paths that are left as they are, because something else is there.
     pub(super) left: Vec<Left>,
     /// Databases that are left as they were found.
     pub(super) kept: Vec<Kept>,
 }
 
 impl<'p> Prepared<'p> {
-    /// Splits directories that cannot be brought as a whole into their parts, and drops changes
-    /// that bring files which are there already.
+    /// Splits directories that cannot be put in place as a whole into their parts, and drops
+    /// changes that put files which are there already.
     pub(super) fn new(
         plan: Plan,
         site: &'p Site,
@@ -149,8 +149,8 @@ impl<'p> Prepared<'p> {
         Ok(())
     }
 
-    /// Returns whether a new directory must be brought in parts: a directory is there already, or
-    /// it is on another file system.
+    /// Returns whether a new directory must be put in place in parts: a directory is there already,
+    /// or it is on another file system.
     fn must_split(&self, path: &[u8], parents: &mut Parents<'_>) -> Result<bool, CheckoutError> {
         match self.look(parents, path, None)? {
             Standing::Other(Node::Directory) => Ok(!self.is_vacated(path)),
@@ -174,7 +174,7 @@ impl<'p> Prepared<'p> {
         }
     }
 
-    /// Returns whether the wanted content is there already, brought by somebody else.
+    /// Returns whether the wanted content is there already, put there by somebody else.
     fn is_there(
         &self,
         path: &[u8],
@@ -228,7 +228,7 @@ impl<'p> Prepared<'p> {
         Ok(found)
     }
 
-    /// Returns whether a change can be made where this is.
+    /// Returns whether a change can be made, given what is at its path.
     pub(super) fn fits(&self, change: &Change, standing: Standing) -> bool {
         let path = &change.path;
         let is_removal = matches!(change.what, What::Remove(_));
@@ -253,7 +253,8 @@ impl<'p> Prepared<'p> {
         }
     }
 
-    /// Adds what is in a directory that is to be replaced, and that the changes do not remove.
+    /// Adds to `found` what is in a directory that is to be replaced, and is not removed by the
+    /// changes.
     pub(super) fn strangers(
         &self,
         path: &[u8],

@@ -76,7 +76,7 @@ impl<'a> Reindex<'a, '_> {
         for (name, item) in read_directory(&id, self.source)? {
             while known.next_if(|entry| entry.name < name.as_slice()).is_some() {}
             let entry = known.next_if(|entry| entry.name == name);
-            // A file that was not looked at may have been brought now.
+            // A file that the scan did not look at (its inode is 0) may have been put in place now.
             let is_known = |entry: &IndexedEntry<'_>| {
                 entry.item == item && (entry.directory.is_some() || entry.stat.inode != 0)
             };

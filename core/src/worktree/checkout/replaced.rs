@@ -38,8 +38,9 @@ impl Replaced {
         Self { item, main: database.main.into(), sides }
     }
 
-    /// Returns the steps for the database at `path`. `to` is the last of them, made for the main
-    /// file as it is. `temporary` and `staged` are those of the content as a single file.
+    /// Returns the steps for the database at `path`. `to` is what the plan does with the main file;
+    /// it becomes the last step. `temporary` and `staged` are those of the content as a single
+    /// file.
     pub(super) fn steps(&self, path: &[u8], temporary: u64, staged: Stat, to: Action) -> Vec<Step> {
         let put = Action::Put { temporary, staged, expect: Some(self.main) };
         let memory = Expected { kind: Kind::File, stat: Stat::default(), racy: true, id: [0; 32] };

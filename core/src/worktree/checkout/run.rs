@@ -30,8 +30,8 @@ use crate::worktree::state_dir::{JOURNAL, StateDir};
 /// moved, the caller saves the list of the new tree ([`Checkout::left`]).
 ///
 /// # Errors
-/// Up to the journal nothing is changed, whatever the error. An error after it (the index cannot be
-/// saved) keeps the journal, and [`recover`] finishes the work.
+/// Until the journal is written, nothing is changed, whatever the error. An error after it (the
+/// index cannot be saved) keeps the journal, and [`recover`] finishes the work.
 pub fn execute(
     root: &Path,
     plan: Plan,
@@ -44,7 +44,7 @@ pub fn execute(
     Ok(all.expect("nothing stops this checkout"))
 }
 
-/// As [`execute`], but stops before step `stop`, as a crash would, and then returns `None`. The
+/// Like [`execute`], but stops before step `stop`, as a crash would, and then returns `None`. The
 /// first step is writing the journal. Then come the changes, the check of what they took out,
 /// saving the index, and removing the journal.
 #[doc(hidden)]
@@ -66,9 +66,9 @@ pub struct Written {
     to: Option<Root>,
     /// `None` if the plan had nothing to do.
     staged: Option<(Site, Staged)>,
-    /// Paths that are not brought.
+    /// Paths that are left as they are.
     left: Vec<Left>,
-    /// Paths that earlier checkouts did not bring.
+    /// Paths that earlier checkouts left as they were.
     left_before: Vec<Left>,
     /// Those of them that this checkout tries again.
     tried: Vec<Left>,
@@ -108,7 +108,7 @@ impl Written {
     /// The second phase of [`execute`], with the same arguments.
     ///
     /// # Errors
-    /// As those of [`execute`] from the journal on.
+    /// Those of [`execute`] from the journal on.
     pub fn complete(
         self,
         index: &StatIndex,
@@ -172,17 +172,17 @@ impl Written {
     }
 }
 
-/// Returns the paths that were tried and are not left.
+/// Returns the paths of `tried` that are not left, nor below one that is.
 pub(super) fn brought(tried: &[Left], left: &[Left]) -> Vec<Left> {
     tried.iter().filter(|tried| !is_in_left(left, &tried.path)).cloned().collect()
 }
 
 /// Finishes a checkout that a crash interrupted, and deletes temporary files that one left. To be
 /// called before anything else is done with a working copy. The stat index is still that of the old
-/// tree. It is still true, and the next scan reads what the checkout brought.
+/// tree. It is still valid, and the next scan reads the files that the checkout put in place.
 ///
 /// # Errors
-/// Where the journal cannot be read. The message says what to do.
+/// If the journal cannot be read. The message says what to do.
 pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
     let state = StateDir::of(root);
     let Some(journal) = Journal::load(&state)? else {
@@ -196,8 +196,8 @@ pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
     Ok(Some(Recovered { token: journal.token, kept }))
 }
 
-/// Removes a journal that may have got its name, but perhaps not durably. Only without it may the
-/// files be deleted that it refers to.
+/// Removes a journal that may have got its name, though perhaps not durably. The files that it
+/// refers to may be deleted only once it is gone.
 fn withdraw(state: &StateDir) {
     if state.remove(JOURNAL).is_ok() {
         drop(state.clear_tmp());
@@ -223,7 +223,7 @@ fn write_new(
 }
 
 /// The second phase. Returns what was kept, and the file system's clock before the first step;
-/// `None` if it stopped before step `stop`. `again` says that some steps may have been carried out
+/// `None` if it stopped before step `stop`. `again` is set if some steps may have been carried out
 /// before a crash.
 fn apply(
     site: &Site,
@@ -259,7 +259,8 @@ fn save_index(
     Ok(reindex(index, to, placed, grown, source)?.save(&site.state)?)
 }
 
-/// Removes the journal last, durably: if it came back, it would undo what the caller does next.
+/// Removes the journal durably, and then the temporary files. If the journal came back, it would
+/// undo what the caller does next.
 fn finish(state: &StateDir) -> Result<(), CheckoutError> {
     state.remove(JOURNAL).map_err(CheckoutError::io("delete", state.journal()))?;
     state.sync().map_err(CheckoutError::io("sync", state.path()))?;

@@ -33,9 +33,9 @@ const SPARSE_FROM_BYTES: u64 = 32 << 10;
 /// Everything new, under temporary names.
 #[derive(Debug)]
 pub(super) struct Staged {
-    /// The steps that are left, in order.
+    /// The steps that are still to be carried out, in order.
     pub steps: Vec<Step>,
-    /// The paths of the directories that are brought as a whole.
+    /// The paths of the directories that are put in place as a whole.
     grown_paths: Vec<Vec<u8>>,
     /// Those directories and everything below, level by level. The children of a directory are
     /// consecutive in the next level, in the order of their parents.
@@ -62,7 +62,7 @@ struct Put {
     stat: Stat,
 }
 
-/// Writes what the changes bring into the folder of temporary files.
+/// Writes everything new that the changes need into the folder of temporary files.
 pub(super) fn stage(
     prepared: &Prepared<'_>,
     source: &dyn ObjectSource,
@@ -103,7 +103,7 @@ pub(super) fn stage(
     Ok(Staged { steps, grown_paths, levels })
 }
 
-/// Returns the steps that are left once everything is written. `puts` are the new files and links,
+/// Returns the steps to carry out once everything is written. `puts` are the new files and links,
 /// `settled` the replaced databases, each as a single file.
 fn steps(
     Prepared { site, changes, databases, .. }: &Prepared<'_>,
@@ -284,9 +284,9 @@ fn write_link(path: &[u8], target: &[u8], site: &Site) -> io::Result<Stat> {
 }
 
 impl Staged {
-    /// Returns the blocks of the directories that were brought as a whole, for the new index. Files
-    /// that were written at `clock_ns` or later may have been edited in the same tick, and are
-    /// racy.
+    /// Returns the blocks of the directories that were put in place as a whole, for the new index.
+    /// Files that were written at `clock_ns` or later may have been edited in the same tick, and
+    /// are racy.
     pub(super) fn into_blocks(mut self, clock_ns: i64) -> Vec<(Vec<u8>, Block<'static>)> {
         let mut below: Vec<Block<'static>> = Vec::new();
         while let Some(level) = self.levels.pop() {

@@ -1,10 +1,10 @@
 //! What a checkout takes out of the folder.
 //!
 //! A file is checked before it is replaced or deleted. But between the check and the rename an
-//! editor may save, and a rename over the file would lose that save. So nothing is renamed over.
-//! The old file and the new one exchange names, or the old one is moved, and what was taken out is
-//! kept in `.fastest/tmp`. There it is checked. If it is not what was expected, it is put back. It
-//! is deleted only once it is known to be in the store, and everything else is durable.
+//! editor may save, and a rename over the file would lose that save. So no file is overwritten by a
+//! rename. The old file and the new one exchange names, or the old one is moved, and what was taken
+//! out is kept in `.fastest/tmp`. There it is checked. If it is not what was expected, it is put
+//! back. It is deleted only once it is known to be in the store, and everything else is durable.
 //!
 //! In what follows, *there* is the name in the folder, *here* is the one in `.fastest/tmp` (or
 //! beside it, see `across`), and *ours* is the new file, identified by the stat data that it was
@@ -12,7 +12,7 @@
 //!
 //! Two gaps remain. A process that has the old file open may write to it after the last check. And
 //! on a file system that cannot exchange two names (NFS, some of FUSE), the file is checked and
-//! then renamed over.
+//! then overwritten by a rename.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -24,7 +24,7 @@ use rustix::io::Errno;
 
 use crate::files::beneath::change::{At, Renamed, exchange, move_new, remove_file, replace};
 use crate::files::beneath::{Parents, look_at};
-use crate::files::stat::{Node, Stat, dates_mapped_writes};
+use crate::files::stat::{Node, Stat, updates_times_of_mapped_writes};
 use crate::object::path::{join, split, to_path};
 use crate::worktree::checkout::across::Across;
 use crate::worktree::checkout::change::Expected;
@@ -36,7 +36,8 @@ use crate::worktree::checkout::target::{holds_expected, is_file, is_of_kind};
 
 /// How long a file's times may stay the same although it is written to through a mapping. The
 /// system updates them at the first write to a page, and again only once the page has been written
-/// to the disk. Linux does that after half a minute, or after ten on laptops that save power.
+/// to the disk. Linux does that after half a minute, or after ten minutes on laptops that save
+/// power.
 const MAPPED_WRITES_SHOW_WITHIN: Duration = Duration::from_secs(60 * 60);
 
 /// Something that was taken out.
@@ -54,15 +55,15 @@ pub(super) struct Taken<'s> {
     site: &'s Site,
     rules: Rules,
     out: Vec<Out>,
-    dates_mapped_writes: bool,
+    updates_times_of_mapped_writes: bool,
     /// What could not be put anywhere: it is still in the folder of temporary files.
     pub(super) stuck: Option<(PathBuf, io::Error)>,
 }
 
 impl<'s> Taken<'s> {
     pub(super) fn new(site: &'s Site, rules: Rules) -> Self {
-        let dates_mapped_writes = dates_mapped_writes(&site.folder);
-        Self { site, rules, out: Vec::new(), dates_mapped_writes, stuck: None }
+        let updates_times_of_mapped_writes = updates_times_of_mapped_writes(&site.folder);
+        Self { site, rules, out: Vec::new(), updates_times_of_mapped_writes, stuck: None }
     }
 
     /// Puts the file with the temporary name `waits` in the place of one that was just checked.
@@ -92,7 +93,7 @@ impl<'s> Taken<'s> {
         }
     }
 
-    /// As [`Taken::put`], in the place of a database whose locks are held. It must not be opened.
+    /// Like [`Taken::put`], in the place of a database whose locks are held. It must not be opened.
     pub(super) fn put_locked(
         &mut self,
         path: &[u8],
@@ -140,7 +141,7 @@ impl<'s> Taken<'s> {
     }
 
     /// Returns whether a temporary name is that of something that a step took out before a crash,
-    /// rather than of what the step brings. True for what cannot be looked at.
+    /// rather than of the step's new content. True if it cannot be looked at.
     pub(super) fn was_taken_out(&self, waits: &[u8], ours: Option<&Stat>) -> bool {
         if self.rules == Rules::Rename {
             return false;
@@ -237,7 +238,7 @@ impl<'s> Taken<'s> {
     fn may_be_mapped(&self, stat: &Stat) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let young = now.saturating_sub(MAPPED_WRITES_SHOW_WITHIN).as_nanos() as i128;
-        !self.dates_mapped_writes || i128::from(stat.ctime_ns) >= young
+        !self.updates_times_of_mapped_writes || i128::from(stat.ctime_ns) >= young
     }
 
     fn keep(&mut self, out: &Out, parents: &mut Parents<'_>) -> Kept {

@@ -24,8 +24,9 @@ impl<'s> TargetRules<'s> {
     }
 
     /// Returns whether somebody only stopped syncing the file at `path`, which the new tree lacks:
-    /// the new tree's rules ignore it, and the old tree's do not, or by another line. A file that
-    /// was content although this very line ignored it before was deleted.
+    /// the new tree's rules ignore it, and the old tree's rules do not, or do so by another line.
+    /// If this very line ignored the file before, and it was content nevertheless, then it was
+    /// deleted.
     pub(super) fn stopped_syncing(&mut self, path: &[u8]) -> Result<bool, StoreError> {
         let Some(end) = self.new.ignored_at(path)? else { return Ok(false) };
         if self.old.ignored_at(path)?.is_none() {

@@ -16,7 +16,8 @@ pub(super) fn is_no_file(error: &io::Error) -> bool {
         || is_directory_or_link
 }
 
-/// Reads a small file. Does not block on a FIFO in its place.
+/// Reads a file up to one byte more than an ignore file may have. Does not block on a FIFO in its
+/// place.
 pub(super) fn read_file(path: &Path, follow: bool) -> io::Result<Vec<u8>> {
     let flags = rustix::fs::OFlags::NONBLOCK
         | rustix::fs::OFlags::NOCTTY

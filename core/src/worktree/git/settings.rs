@@ -34,7 +34,7 @@ pub struct UserSettings {
 pub(super) struct Settings {
     /// The user's ignore file, whether it exists or not.
     pub excludes_file: Option<PathBuf>,
-    /// The hash by which the repository names objects.
+    /// The hash function by which the repository names objects.
     pub object_hash: gix_hash::Kind,
     /// Why the settings cannot be read, if they cannot.
     pub broken: Option<String>,
@@ -62,8 +62,8 @@ fn context(user: &UserSettings) -> interpolate::Context<'_> {
     interpolate::Context { home_dir: user.home.as_deref(), ..interpolate::Context::default() }
 }
 
-/// Reads the settings files in order. Each of them, and each file that they include, must be a
-/// regular file of a limited size.
+/// Reads the settings files in order. Each of them, except for the user's own, and each file that
+/// any of them includes, must be a regular file of a limited size.
 fn load(repository: &Repository, user: &UserSettings) -> Result<Option<File>, String> {
     let conditional =
         includes::conditional::Context { git_dir: Some(&repository.git_dir), branch_name: None };
@@ -101,8 +101,8 @@ fn load(repository: &Repository, user: &UserSettings) -> Result<Option<File>, St
 }
 
 /// Rejects settings that include too much, whether or not the condition of an include is met. A
-/// file counts each time that it is included: files that include each other are as many as their
-/// paths.
+/// file counts each time that it is included, so files that include each other count once for each
+/// chain of includes.
 fn check_includes(
     text: &[u8],
     path: &Path,

@@ -30,7 +30,7 @@ const RECORD_BYTES: usize = 16;
 const SPARSE: u32 = 1;
 /// A larger git index is not read. The limit allows about ten million files.
 const INDEX_BYTES_MAX: u64 = 2 << 30;
-/// The prefix of the name of an index that others share.
+/// The prefix of the name of a shared index, to which split indexes refer.
 const SHARED_INDEX: &[u8] = b"sharedindex.";
 /// The length of the checksum at the end of an index.
 const TRAILER_BYTES: u64 = 20;
@@ -73,8 +73,8 @@ struct Header {
 struct Records(Vec<[u8; RECORD_BYTES]>);
 
 impl Tracked {
-    /// Returns what the index of a repository tracks; `None` where there is no index. If the index
-    /// cannot be read, what was kept of it is returned, with a text that says why.
+    /// Returns what the index of a repository tracks; `None` if there is no index. If the index
+    /// cannot be read, returns what an earlier read of it has kept, with a message that says why.
     pub(super) fn of(
         repository: &Repository,
         settings: &Settings,
@@ -202,8 +202,8 @@ fn open_index(path: &Path) -> io::Result<Opened> {
     regular_file::open(rustix::fs::CWD, path, Links::Follow, INDEX_BYTES_MAX)
 }
 
-/// Rejects an index that would block its reader or fill the memory. The reader opens it by name
-/// again, and a shared index by a name that it contains.
+/// Rejects an index that would block its reader or fill the memory. The reader, `gix_index`, opens
+/// it by name again, and a shared index by a name that the index contains.
 fn check_index(index: &Path) -> io::Result<()> {
     open_index(index)?;
     let folder = index.parent().unwrap_or(index);

@@ -54,7 +54,7 @@ pub(super) struct IgnoreFile {
 pub(crate) struct Line {
     /// The line without `!`, without a leading slash and without a trailing one.
     pattern: Vec<u8>,
-    /// How many of its first bytes are not a wildcard.
+    /// The length of the pattern's beginning without wildcards, in bytes.
     literal: usize,
     /// It begins with `!`: it includes what an earlier line ignores.
     pub(super) takes_in: bool,

@@ -84,7 +84,7 @@ impl Chooser<'_, '_, '_> {
         }
     }
 
-    /// As [`Chooser::quickly`], for the names that it did not decide.
+    /// Like [`Chooser::quickly`], for the names that it did not decide.
     pub(super) fn slowly(
         &self,
         path: &[u8],
@@ -206,8 +206,8 @@ impl Chooser<'_, '_, '_> {
         }
     }
 
-    /// Returns whether the head's own ignore files ignore a path, or a directory above it. Today a
-    /// rule at `by` ignores it.
+    /// Returns whether the head's own ignore files ignore a path, or a directory above it. `by` is
+    /// the place of today's rule that ignores it, if there is one.
     pub(super) fn head_ignores(
         &self,
         path: &[u8],

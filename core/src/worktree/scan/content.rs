@@ -41,7 +41,8 @@ struct Job<'j, 'a> {
 /// The outcome of reading once.
 enum Outcome {
     Stable(Item, Stat),
-    /// What the file had at first. It has grown since.
+    /// The file has grown since it was first read: its bytes up to the size of that time, and its
+    /// stat data of that time.
     Grown(Item, Stat),
     Moved,
     Gone,
@@ -200,8 +201,8 @@ fn read_database(
     Ok(Found::Read { item: Item { kind, ..item }, stat: main.stat, racy: true, growing: false })
 }
 
-/// Reads a file or link until it does not change meanwhile. Of a file that only grows, its content
-/// at one moment is enough: what was read first, if it is still there when it is read again.
+/// Reads a file or link until it does not change while it is read. Of a file that only grows, its
+/// content at one moment is enough: what was first read, if a second read finds it again.
 fn read_until_stable(
     path: &[u8],
     mut kind: Kind,
@@ -261,8 +262,8 @@ fn read_link(path: &[u8], context: &Context<'_>) -> Result<Outcome, Failure> {
     Ok(Outcome::Stable(put_blob(Kind::Symlink, &target, context.sink)?, before))
 }
 
-/// Reads a file; one that was seen to grow only up to its size `at_first`. A database that may be
-/// written to is not read, if databases are handled separately.
+/// Reads a file. If it was seen to grow, reads only up to the size that it had `at_first`. A
+/// database that somebody may be writing to is not read, if databases are handled separately.
 fn read_file(
     path: &[u8],
     at_first: Option<&Stat>,
@@ -283,8 +284,8 @@ fn read_file(
     read_open(file, at_first, buffer, context.sink, may_be_torn)
 }
 
-/// As [`read_file`], for an open file. `may_be_torn` says of a database whether it may be written
-/// to.
+/// Like [`read_file`], for an open file. `may_be_torn` returns whether somebody may be writing to
+/// the file, if it is a database.
 fn read_open(
     file: File,
     at_first: Option<&Stat>,

@@ -39,11 +39,11 @@ pub struct Selection<'s> {
     pub git: &'s Git,
     /// Paths, relative to the root, that are no longer content although the head has them.
     pub untrack: &'s [Vec<u8>],
-    /// Paths that checkouts could not bring, sorted. They have the head's version, whatever is
+    /// Paths that checkouts could not change, sorted. They have the head's version, whatever is
     /// there.
     pub left: &'s [Left],
-    /// Makes one file of a SQLite database and the files beside it. Without this, they are ordinary
-    /// files.
+    /// Combines a SQLite database and the files beside it into one file. Without this, they are
+    /// ordinary files.
     pub databases: Option<&'s dyn Databases>,
 }
 

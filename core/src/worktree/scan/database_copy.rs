@@ -1,11 +1,11 @@
 //! Makes one consistent copy of a database and of the files that SQLite keeps beside it.
 //!
-//! While an application has a database open, some of its rows may be only in `NAME-wal`, or what
-//! undoes a transaction only in `NAME-journal`. Files that are read one by one, at different
-//! moments, are not a database. So the main file is copied, and then the files beside it, to a
-//! private place. SQLite itself, which core does not know, makes one file of the copy
-//! ([`Databases`]). The application's own files are only read, and no lock is taken on them, so the
-//! application does not notice.
+//! While an application has a database open, some of its rows may be only in `NAME-wal`, or the
+//! data that undoes a transaction only in `NAME-journal`. Files that are read one by one, at
+//! different moments, are not a database. So the main file is copied, and then the files beside it,
+//! to a private place. SQLite itself, which core does not know, combines the copies into one file
+//! ([`Databases`]). The application's own files are only read. A lock is taken on them only if they
+//! keep changing, so the application usually does not notice.
 //!
 //! This is enough for a database with a write-ahead log. What a checkpoint wrote to the main file
 //! while it was copied is also in the log, which is copied later, and overrides it. SQLite ignores
@@ -37,7 +37,8 @@ use crate::worktree::state_dir::StateDir;
 /// The length of the header of a write-ahead log. A log that was restarted has a different header.
 const LOG_HEADER_BYTES: usize = 32;
 
-/// How often an inconsistent copy is repeated without making others wait, and then while they wait.
+/// How many copies are tried without making others wait. Then [`COPIES_HELD_MAX`] more are tried
+/// while others wait.
 const COPIES_FREE_MAX: usize = 3;
 
 const COPIES_HELD_MAX: usize = 3;
@@ -98,7 +99,7 @@ impl Source {
     }
 }
 
-/// Returns whether SQLite keeps files beside a database.
+/// Returns whether there are files beside a database that SQLite keeps there.
 pub(super) fn has_sides(database: &[u8], context: &Context<'_>) -> bool {
     Source::at(database, context).is_ok_and(|source| SIDES.into_iter().any(|side| source.has(side)))
 }
@@ -192,7 +193,7 @@ fn copy_until_consistent(
 
 pub(super) type Files = (FileState, Vec<(&'static str, FileState)>);
 
-/// As [`try_copy_files`]. A file that disappears while it is copied counts as changed.
+/// Like [`try_copy_files`], but a file that disappears while it is copied counts as changed.
 fn copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Option<Files>> {
     match try_copy_files(database, to, is_held) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -200,8 +201,8 @@ fn copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Opti
     }
 }
 
-/// Copies the files of a database; `None` if they do not belong together. While a reader holds a
-/// database without a log, the main file is all of it. The reader's lock ends when that file is
+/// Copies the files of a database; `None` if they do not belong together. While a read lock on a
+/// database without a log is held, the main file is all of it. That lock ends when the main file is
 /// closed here (as POSIX specifies), so nothing else is inspected in that case.
 fn try_copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Option<Files>> {
     let before = Look::at(database)?;

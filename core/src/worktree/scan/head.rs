@@ -32,7 +32,7 @@ impl<'t, 'a> HeadEntries<'t, 'a> {
                 known.entries().map(|entry| (entry.name.to_vec(), entry.item)).collect()
             }
             (Some(head), _) => match read_directory(&head, context.selection.source) {
-                // A store that has lost the tree cannot vouch for what is in it either.
+                // If the store has lost the tree, it may lack what is in the tree as well.
                 Err(StoreError::Missing { .. }) => Vec::new(),
                 entries => entries?,
             },

@@ -58,7 +58,7 @@ pub(super) fn rules_of(
     }
 }
 
-/// Returns the rules with these files added, and those of the files that cannot be used.
+/// Returns the rules with these files added, and the files that cannot be used.
 fn with_files(
     task: &Task<'_>,
     texts: &[io::Result<Option<Vec<u8>>>],
@@ -127,7 +127,7 @@ fn text_instead(
     if is_left(left, &path) || is_absent { head_text(item, context) } else { Ok(None) }
 }
 
-/// Returns the head's version of an ignore file; `None` where there is none, or it is too large.
+/// Returns the head's version of an ignore file; `None` if there is none, or it is too large.
 fn head_text(item: Option<&Item>, context: &Context<'_>) -> Result<Option<Vec<u8>>, StoreError> {
     let Some(item) = item.filter(|item| item.bytes <= IGNORE_FILE_BYTES_MAX as u64) else {
         return Ok(None);
@@ -144,7 +144,7 @@ fn is_file(item: &Item) -> bool {
     matches!(item.kind, Kind::File | Kind::Executable)
 }
 
-/// Reads an ignore file; `None` where there is none. As in git, a link in its place is not
+/// Reads an ignore file; `None` if there is none. As in git, a link in its place is not
 /// followed.
 fn read_ignore_file(directory: BorrowedFd<'_>, name: &str) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;

@@ -16,7 +16,7 @@ pub(crate) enum Found {
     Same(Item, Stat),
     /// A file or link that must be read. Then it becomes [`Found::Read`] or [`Found::Gone`].
     Changed(Kind, Stat),
-    /// As [`Found::Changed`], for a database with files beside it.
+    /// Like [`Found::Changed`], for a database with files beside it.
     Database(Kind, Stat),
     /// A file or link that was read.
     Read { item: Item, stat: Stat, racy: bool, growing: bool },
@@ -34,14 +34,14 @@ pub(crate) enum Found {
 #[derive(Debug, Default)]
 pub(crate) struct Listing<'a> {
     pub names: Vec<u8>,
-    /// Names that may be content, sorted. Empty where `same` holds.
+    /// Names that may be content, sorted. Empty if `same` is set.
     pub found: Vec<(Range<usize>, Found)>,
     /// The subdirectories, in the order of their names.
     pub directories: Vec<Task<'a>>,
     /// Whether files, links and the names of subdirectories are exactly those of the index.
     pub same: bool,
-    /// The directory's stamp from before its names were read, for the new index, if that has all of
-    /// the names.
+    /// The directory's stamp from before its names were read. It is for the new index, and only if
+    /// that will have all of the names.
     pub listed: Option<Listed>,
     /// Whether the directory has any name at all, ignored or not.
     pub occupied: bool,

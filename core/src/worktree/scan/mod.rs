@@ -1,4 +1,4 @@
-//! Takes the tree of a working copy, reading only what changed since the stat index was made.
+//! Computes the tree of a working copy, reading only what changed since the stat index was made.
 //!
 //! A scan has four steps. It looks at everything that the index knows, in no order and on all
 //! threads. It walks the directories that differ from the index, level by level. It reads the files

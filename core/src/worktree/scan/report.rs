@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::files::foreign::OfItsOwn;
+use crate::files::foreign::NestedRepo;
 use crate::object::item::Root;
 use crate::object::name::NAME_BYTES_MAX;
 use crate::object::tree::DEPTH_MAX;
@@ -16,17 +16,17 @@ use crate::worktree::stat_index::StatIndex;
 pub struct Scan {
     /// The tree of the working copy.
     pub root: Root,
-    /// The new index, for the caller to save; `None` where it would equal the given one.
+    /// The new index, for the caller to save; `None` if it would equal the given one.
     pub index: Option<StatIndex>,
     /// What was skipped.
     pub skipped: Vec<Skipped>,
-    /// What the user should know, and did not stop the scan.
+    /// What the user should know although it did not stop the scan.
     pub warnings: Vec<Warning>,
     /// Databases with files beside them. The tree has each as one file.
     pub databases: Vec<Database>,
     /// Ignore files that cannot be used. What their rules might match is content only if the head
-    /// has it or git tracks it. That is enough to look, and to protect what is about to be
-    /// replaced. A command whose purpose is to save should refuse.
+    /// has it or git tracks it. That is good enough for a command that only looks, or that saves
+    /// what it is about to replace. A command whose purpose is to save should refuse.
     pub unknown_rules: Vec<UnknownRules>,
 }
 
@@ -71,11 +71,11 @@ pub enum SkippedWhy {
     Database(#[source] Refusal),
 }
 
-impl From<OfItsOwn> for SkippedWhy {
-    fn from(of_its_own: OfItsOwn) -> Self {
+impl From<NestedRepo> for SkippedWhy {
+    fn from(of_its_own: NestedRepo) -> Self {
         match of_its_own {
-            OfItsOwn::WorkingCopy => Self::WorkingCopy,
-            OfItsOwn::GitWorkingTree => Self::GitWorkingTree,
+            NestedRepo::WorkingCopy => Self::WorkingCopy,
+            NestedRepo::GitWorkingTree => Self::GitWorkingTree,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::worktree::ignore_rules::{IgnoreRules, IgnoredBy};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
     pub(super) today: IgnoreRules,
-    /// `None` where they are the same.
+    /// `None` if they are the same.
     pub(super) head: Option<IgnoreRules>,
 }
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 
 use crate::files::beneath::Beneath;
-use crate::files::stat::dates_names;
+use crate::files::stat::updates_dir_times;
 use crate::object::item::Item;
 use crate::object::source::ObjectSink;
 use crate::progress::Progress;
@@ -22,14 +22,14 @@ use crate::worktree::scan::walk;
 use crate::worktree::stat_index::StatIndex;
 use crate::worktree::state_dir::StateDir;
 
-/// Takes the tree of the working copy at `root`. A file or folder that cannot be read does not stop
-/// the scan: see [`Scan::skipped`].
+/// Computes the tree of the working copy at `root`. A file or folder that cannot be read does not
+/// stop the scan: see [`Scan::skipped`].
 ///
 /// The index is used only if `sink` has the tree that it describes. Otherwise every file is read,
 /// and every object is put. `progress` counts files seen and bytes read.
 ///
 /// # Errors
-/// Where the folder itself cannot be read, or objects cannot be read or put.
+/// If the folder itself cannot be read, or objects cannot be read or put.
 pub fn scan(
     root: &Path,
     index: &StatIndex,
@@ -55,9 +55,9 @@ pub fn scan(
         }
         _ => Verified::default(),
     };
-    // That a directory need not be listed is true only for a working copy that is based on the
-    // index's tree. So the index may say this of the tree of this scan, which will be the head; of
-    // another tree, only if that is the head.
+    // Whether a directory need not be listed depends on the head. So an index may record it only if
+    // it describes the head's tree: the tree of this scan, which will be the head (`Replace`), or
+    // the given index's tree, if that is the head.
     let may_list = index_use == IndexUse::Replace || is_of_head;
     let dated = dated.filter(|_| may_list);
     let databases = Mutex::default();
@@ -97,7 +97,7 @@ fn clock_ns(root: &Path) -> i64 {
 
 /// Returns the device of a folder, if its file system updates a directory's times with its names.
 fn dating_device(root: &Beneath) -> Option<i128> {
-    let directory = Some(root).filter(|directory| dates_names(directory))?;
+    let directory = Some(root).filter(|directory| updates_dir_times(directory))?;
     Some(i128::from(rustix::fs::fstat(directory).ok()?.st_dev))
 }
 

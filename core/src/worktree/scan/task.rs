@@ -27,7 +27,7 @@ pub(crate) struct Task<'a> {
     pub head: Option<TreeId>,
     /// The parent directory in the head's tree.
     pub head_above: Option<TreeId>,
-    /// Set if the directory is ignored, and walked for what in it is content anyway.
+    /// Set if the directory is ignored, and walked because some of it may be content anyway.
     pub(super) ignored: Option<Ignored>,
     /// Whether the head's ignore files ignore it.
     pub(super) head_ignored: bool,

@@ -19,8 +19,8 @@ use crate::worktree::database::database_of;
 use crate::worktree::ignore_rules::IgnoreRules;
 use crate::worktree::stat_index::{IndexedDirectory, IndexedEntry};
 
-/// If the entries of a directory take more bytes in the index, its files are looked at on all
-/// threads.
+/// If the entries of a directory take more bytes than this in the index, its files are looked at on
+/// all threads.
 const PARALLEL_OVER_BYTES: usize = 256 << 10;
 
 /// Which directories do not match the index.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
-use crate::files::foreign::is_of_its_own;
+use crate::files::foreign::is_nested_repo;
 use crate::files::stat::{Node, Stamp, Stat};
 use crate::object::error::StoreError;
 use crate::object::item::{Item, Kind};
@@ -29,7 +29,7 @@ use crate::worktree::stat_index::{IndexedDirectory, IndexedEntry, Listed};
 /// With more names than this in a directory, they are looked up on all threads.
 const STAT_PARALLEL_OVER: usize = 2048;
 
-/// Returns what is in a directory. Taken from the index, as far as that is still valid.
+/// Returns what is in a directory, from the index as far as that is still valid.
 pub(super) fn list<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanError> {
     match &task.known {
         Some((item, known)) if context.verified.matches_whole(known, &task.rules.today) => {
@@ -121,7 +121,7 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     let directory = directory.as_ref().and_then(|directory| directory.fd().ok());
     if !is_root
         && (found.git || found.state)
-        && let Some(of_its_own) = directory.and_then(is_of_its_own)
+        && let Some(of_its_own) = directory.and_then(is_nested_repo)
     {
         return Ok(Listing::left_alone(task, of_its_own.into()));
     }
@@ -140,7 +140,8 @@ fn read<'a>(task: &Task<'a>, context: &Context<'_>) -> Result<Listing<'a>, ScanE
     compare(&chooser, found.text, found.names, choices, &databases, &mut listing)?;
     // An empty directory that is ignored is not content, unless it was before.
     listing.occupied |= task.ignored.is_some_and(|ignored| !ignored.stays);
-    // Ignore files must be read, skipped names reported, and databases copied, each time.
+    // A directory with any of these must be listed each time: ignore files must be read, skipped
+    // names reported, and databases copied.
     let is_plain = found.ignore_files == [false; IGNORE_FILES.len()]
         && listing.skipped.is_empty()
         && databases.is_empty()
@@ -231,8 +232,8 @@ impl Names {
     }
 }
 
-/// Removes the files beside a database that is content, since the database's copy includes them.
-/// Returns the names of these databases, sorted.
+/// Removes the files beside each database that is content, since the database's copy includes them,
+/// or that an earlier checkout left. Returns the names of the databases that are content, sorted.
 fn leave_out_sides(
     databases: database::Names<'_>,
     chooser: &Chooser<'_, '_, '_>,
@@ -375,7 +376,7 @@ fn compare_node<'a>(
     }
 }
 
-/// Reports a FIFO, socket or device, which no tree can hold. Nobody knows what became of a file
+/// Reports a FIFO, socket or device, which no tree can hold. It is unknown what became of a file
 /// that was there, so the head's version is kept.
 fn special(
     chooser: &Chooser<'_, '_, '_>,

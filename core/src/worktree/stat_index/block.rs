@@ -29,12 +29,13 @@ impl Default for BlockBuilder<'_> {
 }
 
 impl<'a> BlockBuilder<'a> {
-    /// States that the entries are all names of the directory, as it was listed.
+    /// Records that the directory was listed, and that the entries are all of its names that are
+    /// content.
     pub(crate) fn listed(&mut self, listed: &Listed) {
         self.bytes[8..BLOCK_HEADER_BYTES].copy_from_slice(&listed.encode());
     }
 
-    /// Adds a file or link. `stat` has its size.
+    /// Adds a file or link. `stat.bytes` is not stored: it is read back as `item.bytes`.
     pub(crate) fn content(&mut self, name: &[u8], item: &Item, stat: &Stat, racy: bool) {
         self.head(name, item, racy);
         self.bytes.extend_from_slice(&stat.mtime_ns.to_le_bytes());

@@ -6,8 +6,7 @@ use crate::object::item::{Item, Kind};
 use crate::object::tree::CHUNKED_OVER_BYTES;
 use crate::worktree::ignore_rules::RulesId;
 
-/// The header of a block: the length of the directory's own entries, and when they were all of its
-/// names.
+/// The header of a block: the length of the directory's own entries, and its [`Listed`].
 pub(super) const BLOCK_HEADER_BYTES: usize = 8 + LISTED_BYTES;
 
 const LISTED_BYTES: usize = 3 * 8 + 16;
@@ -20,7 +19,7 @@ pub struct IndexedDirectory<'a> {
     pub(super) extent: &'a [u8],
 }
 
-/// States that the names of a directory were read, and that those of them that are content are
+/// Records that the names of a directory were read, and that those of them that are content are
 /// exactly the entries of the index. As long as stamp and rules are the same, the directory need
 /// not be listed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +73,7 @@ impl<'a> IndexedDirectory<'a> {
         self.entries().entries.len()
     }
 
-    /// Returns when its names were last read, if that is still valid.
+    /// Returns what is recorded about its names, if they were read and are all here.
     pub fn listed(&self) -> Option<Listed> {
         Listed::decode(self.extent.get(8..BLOCK_HEADER_BYTES)?)
     }

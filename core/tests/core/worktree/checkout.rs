@@ -228,7 +228,7 @@ fn single_paths_are_restored_with_their_parents() {
     assert!(matches!(bad, Err(CheckoutError::Name { .. })));
 }
 
-/// Only where the test may mount a file system; elsewhere it proves nothing.
+/// Proves nothing unless the test may mount a file system.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_mount_inside_the_tree_is_written_by_copy() {
@@ -264,7 +264,7 @@ fn a_mount_inside_the_tree_is_written_by_copy() {
 #[test]
 fn a_replaced_file_keeps_the_permission_bits_of_what_stood_there() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-    // Before, executable then, and what is expected.
+    // The mode before, whether the file is executable in the new tree, and the expected mode.
     let cases = [
         (0o600, false, 0o600),
         (0o600, true, 0o700),
@@ -316,7 +316,7 @@ fn holes_stay_holes() {
     work.write("full", [7; 300_000]);
     let bytes = |work: &Work, path: &str| fs::metadata(work.path(path)).unwrap().blocks() * 512;
     if bytes(&work, "large") > 1 << 20 {
-        return; // A file system without holes.
+        return; // The file system does not support holes.
     }
     let tree = work.fresh();
     let old = work.listing();

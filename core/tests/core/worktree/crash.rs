@@ -1,4 +1,4 @@
-//! A checkout that stops dead after any number of steps is finished by the next command.
+//! A checkout that is interrupted after any number of steps is finished by the next command.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ use super::work::{Thing, Work, set_executable};
 
 type Listing = BTreeMap<PathBuf, Thing>;
 
-/// A working copy at an old tree, a new tree, and how both look.
+/// A working copy at an old tree, a new tree, and the listings of both.
 fn two_trees() -> (Work, TreeId, Listing, Listing) {
     let work = Work::new();
     for path in ["new/deep/x", "new/y", "kept", "changed", "executable", "to-folder/x", "d/e/f"] {
@@ -40,7 +40,7 @@ fn two_trees() -> (Work, TreeId, Listing, Listing) {
     (work, new, old_listing, new_listing)
 }
 
-/// Stops before step `stop`; whether the checkout had not finished by then.
+/// Stops a checkout before step `stop`. Returns whether it had not finished by then.
 fn crash(work: &Work, to: &TreeId, stop: usize) -> bool {
     let (plan, index, progress) = (work.plan(to), work.index(), Progress::default());
     let done = execute_until(work.root(), plan, &index, &work.objects, b"t", &progress, stop);
@@ -110,7 +110,7 @@ fn edits_between_crash_and_recovery_are_kept_and_reported() {
                     assert_eq!(listing.get(other), Some(thing), "{name} at step {stop}");
                 }
             }
-            // A deletion that was done already has nothing to report.
+            // A deletion that was already done has nothing to report.
             let reported = recovered.kept.iter().any(|kept| kept.path == Path::new(name));
             assert!(reported || name == "gone", "{name} at step {stop}");
             assert_eq!(work.snapshot(), work.fresh());

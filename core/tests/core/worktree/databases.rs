@@ -1,4 +1,4 @@
-//! Databases with files beside them. What SQLite does with them is not core's to know: here a log is
+//! Databases with files beside them. core does not know what SQLite does with these: here, a log is
 //! text that belongs at the end of the database.
 
 use std::collections::BTreeSet;
@@ -49,7 +49,7 @@ impl Databases for Appending {
 }
 
 const DATABASE: Appending = Appending { refuses: false };
-/// As long as the header of a log, which must not change.
+/// Longer than the header of a log, which must not change.
 const LOG: &[u8] = b"7\x7f\x06\x82 log of the old database, 1, 2";
 
 fn database(text: impl AsRef<[u8]>) -> Vec<u8> {
@@ -77,7 +77,7 @@ fn snapshot(work: &Work) -> Scan {
     scan
 }
 
-/// A working copy whose database has a log, what a scan found there, and a tree without.
+/// A working copy whose database has a log, the scan of it, and a tree whose database has none.
 fn with_log() -> (Work, Scan, TreeId) {
     let work = Work::new();
     work.write("app.db", database("new"));
@@ -103,14 +103,14 @@ fn written(work: &Work, scan: &Scan, to: &TreeId) -> (StatIndex, Written) {
     (index, write(work.root(), plan, &work.objects, &Progress::default()).unwrap())
 }
 
-/// Stops before step `stop`.
+/// Stops a checkout before step `stop`.
 fn crash(work: &Work, scan: &Scan, to: &TreeId, stop: usize) -> Option<Checkout> {
     let (index, plan) = plan(work, scan, to);
     let progress = Progress::default();
     execute_until(work.root(), plan, &index, &work.objects, b"t", &progress, stop).unwrap()
 }
 
-/// The database, and its log.
+/// Returns the database and its log.
 fn state(work: &Work) -> (Vec<u8>, Option<Vec<u8>>) {
     (fs::read(work.path("app.db")).unwrap(), fs::read(work.path("app.db-wal")).ok())
 }
@@ -220,7 +220,7 @@ fn a_write_to_the_log_after_a_crash_keeps_the_database_with_its_log() {
 #[test]
 fn what_was_taken_out_before_a_crash_is_not_lost_where_the_database_cannot_be_locked() {
     let (work, scan, new) = with_log();
-    // Its content as one file stands there; what stood there waits.
+    // The database with its log applied is in place, and the old file waits as a temporary file.
     assert!(crash(&work, &scan, &new, 2).is_none());
     let waiting = fs::read_dir(work.state().tmp()).unwrap().map(|entry| entry.unwrap().path());
     let is_old = |path: &std::path::PathBuf| fs::read(path).is_ok_and(|bytes| bytes == old());
@@ -281,7 +281,7 @@ fn a_log_that_came_after_the_scan_keeps_the_database() {
         }
         let new = snapshot(&work).root.id;
         work.write("app.db", database("old"));
-        // For a file as any, it must not have been written to just now.
+        // As with any file, it must not have been written to just now.
         std::thread::sleep(std::time::Duration::from_millis(50));
         let scan = snapshot(&work);
         let (index, written) = written(&work, &scan, &new);

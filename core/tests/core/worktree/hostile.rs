@@ -20,7 +20,7 @@ fn fifo(path: &Path) {
     rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
 }
 
-/// What is said of a repository in which `path` is made by `make`.
+/// Returns the messages about a repository in which `make` creates `path`.
 fn said(path: &str, make: impl FnOnce(&Path)) -> Vec<String> {
     let work = repository();
     let path = work.path(path);

@@ -1,4 +1,4 @@
-//! Ignore files mean what they mean to git: random ones, on the same folder, asked of both.
+//! Ignore files mean the same as to git: random ones are applied by both to the same folder.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,8 @@ use fastest_core::worktree::stat_index::StatIndex;
 
 use super::work::{Thing, Work};
 
-/// Cases, unless `FASTEST_IGNORE_CASES` says otherwise: each is a file and the rules of one round.
+/// The number of cases, unless `FASTEST_IGNORE_CASES` sets another: each is a file and the rules of
+/// one round.
 const CASES: u64 = 100_000;
 
 const NAMES: [&str; 36] = [
@@ -100,7 +101,7 @@ const TOKENS: [&str; 44] = [
     "$",
 ];
 
-/// Numbers that follow from a seed (SplitMix64).
+/// Random numbers from a seed (SplitMix64).
 struct Numbers(u64);
 
 impl Numbers {
@@ -200,7 +201,7 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().expect("a number"))
 }
 
-/// Makes some 200 files in folders up to four deep. Gives the folders.
+/// Creates some 200 files in folders up to four deep. Returns the folders.
 fn make_folders(work: &Work, numbers: &mut Numbers) -> Vec<String> {
     let mut folders = vec![String::new()];
     for _ in 0..40 {
@@ -220,7 +221,7 @@ fn make_folders(work: &Work, numbers: &mut Numbers) -> Vec<String> {
     folders
 }
 
-/// The files that a scan takes in. There is no head: nothing stays that is ignored.
+/// Returns the files that a scan takes in. There is no head, so no ignored file is kept.
 fn content(work: &Work) -> BTreeSet<String> {
     let progress = Progress::default();
     let scan = work.scan_to(&StatIndex::empty(), &work.objects, IndexUse::Replace, &progress);

@@ -1,4 +1,4 @@
-//! What stands in the way of a checkout: it is left, recorded, and tried again.
+//! Files in the way of a checkout: they are left, recorded, and tried again.
 
 use std::fs;
 
@@ -37,7 +37,8 @@ fn what_stands_in_the_way_is_left_and_the_rest_comes() {
     assert_eq!(fs::read(work.path("folder")).unwrap(), b"mine, a file");
     assert_eq!(fs::read(work.path("x")).unwrap(), b"2");
     assert_eq!(fs::read(work.path(".gitignore")).unwrap(), b"");
-    // What stands there is no edit of the new tree, and nothing of that counts as deleted.
+    // The files in the way are not edits of the new tree, and nothing that they hide counts as
+    // deleted.
     assert_eq!(work.snapshot(), new);
     tick();
     assert_eq!(work.snapshot(), new);
@@ -70,8 +71,8 @@ fn what_stands_in_the_way_stays_when_the_tree_moves_on() {
     let work = work.clone_into_new();
     work.checkout(&old);
     work.write("config", "mine");
-    // In the tree `without`, nothing hides it: it is nobody's content all the same. In the last one,
-    // it is ignored.
+    // In the tree `without`, no rule ignores the file, but it is not content there either. In the
+    // last tree, it is ignored.
     for (tree, left) in [(new, 1), (newer, 1), (without, 1), (old, 0)] {
         assert_eq!(around(&work, &tree, &[old, new, newer]).left.len(), left);
         assert_eq!(fs::read(work.path("config")).unwrap(), b"mine");
@@ -96,7 +97,7 @@ fn content_of_the_past_in_the_way_is_replaced_or_deleted() {
     other.checkout(&old);
     other.checkout(&ignored);
     assert_eq!(fs::read(other.path("log")).unwrap(), b"1");
-    // The same content means nothing where the project never had it.
+    // The file is replaced only if a tree of the project's past has the same content.
     assert_eq!(left_by(&around(&other, &new, &[ignored])), ["log"]);
     assert_eq!(left_by(&around(&other, &new, &[old, ignored])), Vec::<String>::new());
     assert_eq!(fs::read(other.path("log")).unwrap(), b"2");
@@ -175,7 +176,7 @@ fn a_left_folder_of_the_past_goes_and_one_with_anything_else_stays() {
         let without = work.snapshot();
         let other = work.clone_into_new();
         other.checkout(&first);
-        // As a checkout leaves what it could not replace.
+        // As if a checkout had left what it could not replace.
         other.write("d/a", "1");
         other.write("d/e/b", "1");
         if with_own {
@@ -212,7 +213,7 @@ fn a_folder_that_somebody_deletes_is_gone_while_something_is_left() {
     assert!(find(&work.snapshot(), &[b"g"], &work.objects).unwrap().is_none());
 }
 
-/// A checkout that leaves what stands in the way.
+/// Does a checkout that leaves what is in the way.
 pub fn around(work: &Work, to: &TreeId, past: &[TreeId]) -> Checkout {
     let left = left::load(&work.state()).unwrap();
     let index = work.index();

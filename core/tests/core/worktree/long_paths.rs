@@ -1,4 +1,4 @@
-//! Paths longer than the 4,096 bytes that a system takes at once.
+//! Paths longer than the 4,096 bytes that a system call accepts.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -11,7 +11,7 @@ use super::work::Work;
 
 const FOLDERS: usize = 30;
 
-/// A folder 6,000 bytes below the root of a working copy; made where it is missing.
+/// Returns a folder 6,000 bytes below the root of a working copy. Creates it if `make` is set.
 fn deep(work: &Work, make: bool) -> Option<OwnedFd> {
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut folder = openat(CWD, work.root(), flags, Mode::empty()).unwrap();
@@ -62,7 +62,7 @@ fn a_path_of_any_length_is_content_and_comes_back() {
         assert!(deep(&work, false).is_none());
         assert_eq!(work.fresh(), none);
     }
-    // A folder on the way that becomes a link leads nowhere.
+    // A folder on the path that becomes a link is not followed.
     work.checkout(&one);
     let top = work.path(&"n".repeat(200));
     fs::rename(&top, work.path("moved")).unwrap();

@@ -1,4 +1,4 @@
-//! Others change the folder while it is read or changed.
+//! Other processes change the folder while it is read or changed.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::work::Work;
 
-/// How many rounds a race is tried; `FASTEST_RACES` says otherwise.
+/// Returns how many rounds a race is tried: `few`, unless `FASTEST_RACES` sets another number.
 fn rounds(few: u32) -> u32 {
     std::env::var("FASTEST_RACES").map_or(few, |rounds| rounds.parse().unwrap())
 }
@@ -34,7 +34,7 @@ fn two_versions(files: usize) -> (Work, [TreeId; 2]) {
     (work, trees)
 }
 
-/// Calls `other` again and again, on a thread, while `work` is done.
+/// Calls `other` again and again, on a thread, while `work` runs.
 fn while_others(other: impl Fn() + Sync, work: impl FnOnce()) {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -57,7 +57,7 @@ fn no_save_is_lost_between_the_last_look_and_the_rename() {
         let (work, [one, _]) = two_versions(FILES);
         let index = work.index();
         let plan = match round % 3 {
-            // Files that go are saved too.
+            // Files that the checkout deletes are saved to as well.
             0 => {
                 fs::remove_dir_all(work.path("d")).unwrap();
                 let none = work.snapshot();
@@ -78,7 +78,7 @@ fn no_save_is_lost_between_the_last_look_and_the_rename() {
                 }
                 for n in (0..FILES).rev() {
                     let to = work.path(&format!("d/f{n:05}"));
-                    // Where the folder is gone already, this is no save.
+                    // If the folder is gone already, nothing is saved.
                     let _ = fs::rename(saved.path().join(n.to_string()), to);
                 }
             });
@@ -106,7 +106,7 @@ fn stopped(stop: usize) -> (Work, TreeId) {
     (work, one)
 }
 
-/// What waits in the folder of temporary files with this content.
+/// Returns the temporary file that has this content.
 fn waiting(work: &Work, content: &str) -> PathBuf {
     let names = fs::read_dir(work.state().tmp()).unwrap();
     let mut paths = names.map(|name| name.unwrap().path());
@@ -115,7 +115,7 @@ fn waiting(work: &Work, content: &str) -> PathBuf {
 
 #[test]
 fn what_an_exchange_took_out_before_a_crash_goes_back_if_it_was_not_expected() {
-    // After the second step, the second file's old version waits.
+    // After the second step, the old version of the second file waits as a temporary file.
     let (work, _) = stopped(3);
     let waits = waiting(&work, "two!! 1");
     // As if it had been saved just before the exchange.
@@ -172,7 +172,7 @@ fn what_a_deletion_took_out_before_a_crash_goes_back_if_it_was_not_expected() {
     assert_eq!(fs::read_to_string(work.path("d/f00001")).unwrap(), "MINE");
 }
 
-/// Has the journal of a checkout be one of version 1.
+/// Turns the journal of a checkout into one of version 1.
 fn make_version_1(work: &Work) {
     let path = work.state().journal();
     let mut journal = fs::read(&path).unwrap();
@@ -197,7 +197,8 @@ fn a_journal_of_version_1_is_finished_by_its_own_rules() {
     assert!(inode("d/f00000") != before && work.snapshot() == one);
 }
 
-/// What a crash leaves beside a name on another file system, by how far it came.
+/// What a crash leaves beside a name on another file system, depending on how far the checkout
+/// came.
 #[test]
 #[cfg(target_os = "linux")]
 fn what_a_crash_leaves_on_another_file_system_is_settled() {
@@ -237,7 +238,7 @@ fn what_a_crash_leaves_on_another_file_system_is_settled() {
                 work.write(&format!("m/{}{end}", mark(name)), text);
             }
             if left[0] == ("f", "", "two!!") {
-                // The exchange had been made.
+                // The two files had been exchanged.
                 fs::write(work.path("m/f"), "one").unwrap();
             }
             let recovered = recover(work.root()).unwrap().unwrap();
@@ -270,7 +271,7 @@ fn whoever_watches_sees_a_replaced_file_come_last() {
     assert!(last.contains(inotify::ReadFlags::MOVED_TO), "{last:?}");
 }
 
-/// A program that maps a file, changes its first byte, and another each time that a line comes.
+/// A program that maps a file, and changes its first byte, and then another for each line of input.
 const MAPPER: &str = r#"
 #include <fcntl.h>
 #include <stdio.h>
@@ -282,7 +283,8 @@ int main(int c, char **v) {
 }
 "#;
 
-/// On ext4 the times of a file stay as they are while a page of it waits for the disk; in tmpfs always.
+/// On ext4, the times of a file do not change while a page of it waits to be written to disk. In
+/// tmpfs, they never do.
 #[test]
 fn what_was_written_through_a_mapping_is_not_overwritten() {
     use std::io::{Read, Write};
@@ -309,12 +311,12 @@ fn what_was_written_through_a_mapping_is_not_overwritten() {
     assert_eq!(fs::read_to_string(work.path("d/f00000")).unwrap(), "MMo!! 0");
     match done {
         Ok(done) => assert_eq!(done.kept.len(), 1),
-        // Another process had the disk written meanwhile, and so the file was dated.
+        // Another process caused the page to be written meanwhile, which updated the file's times.
         Err(error) => assert!(matches!(error, CheckoutError::InTheWay { .. }), "{error}"),
     }
 }
 
-/// Has `folder` and a link to `outside` change places, again and again.
+/// Returns a function that exchanges `folder` with a link to `outside`.
 fn swap(folder: PathBuf, outside: &Path) -> impl Fn() + Sync {
     let link = outside.with_extension("link");
     symlink(outside, &link).unwrap();
@@ -324,7 +326,7 @@ fn swap(folder: PathBuf, outside: &Path) -> impl Fn() + Sync {
     }
 }
 
-/// A folder outside of the working copy, with the same names in it.
+/// Creates a folder outside of the working copy, with the same names in it.
 fn outside(files: usize) -> tempfile::TempDir {
     let outside = tempfile::tempdir().unwrap();
     for n in 0..files {
@@ -344,7 +346,7 @@ fn check_outside(outside: &Path, files: usize) {
     assert_eq!(fs::read_dir(outside).unwrap().count(), files + 1);
 }
 
-/// It may be the folder that it changed places with.
+/// Removes the link, which may be the folder that it was exchanged with.
 fn remove_link(outside: &Path) {
     let link = outside.with_extension("link");
     let _ = fs::remove_file(&link).or_else(|_| fs::remove_dir_all(&link));
@@ -375,7 +377,7 @@ fn a_folder_that_becomes_a_link_leads_no_checkout_outside() {
         let outside = outside(FILES);
         while_others(swap(work.path("d"), outside.path()), || {
             for to in [&one, &two] {
-                // What is in the way is refused; what changed is kept. Nothing is written outside.
+                // Obstacles are refused, and changed files are kept. Nothing is written outside.
                 let _ = work.try_checkout(to);
                 let _ = recover(work.root());
             }
@@ -407,7 +409,7 @@ fn a_folder_that_becomes_a_link_brings_nothing_into_a_snapshot() {
     }
 }
 
-/// A state folder that is a link leads no deletion outside either.
+/// Nor is anything deleted outside through a state folder that is a link.
 #[test]
 fn a_state_folder_that_is_a_link_is_refused() {
     let (work, [one, _]) = two_versions(3);

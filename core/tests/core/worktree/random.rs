@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::scan::tick;
 use super::work::{Thing, Work, set_executable};
 
-/// An edit of one of a few paths, so that edits meet.
+/// An edit of one of a few paths, so that edits often concern the same path.
 #[derive(Debug, Clone)]
 enum Edit {
     Write(usize, u8, u32),
@@ -24,9 +24,9 @@ enum Edit {
     Rename(usize, usize),
     Snapshot,
     Checkout(usize),
-    /// A scan that only looks, its index saved.
+    /// A scan for a command that only looks. Its index is saved.
     Look,
-    /// Rules for a folder: of one of a few texts, or none.
+    /// Writes the rules of a folder, one of a few texts, or removes them.
     Ignore(usize, usize),
     /// Time passes, so that what was written before is not racy.
     Tick,
@@ -74,7 +74,7 @@ fn edits_and_rules() -> impl Strategy<Value = Vec<Edit>> {
     prop::collection::vec(edit, 1..40)
 }
 
-/// Makes an edit, or fails where it makes no sense here.
+/// Makes an edit, or fails if it makes no sense here.
 fn edit(work: &Work, edit: &Edit) -> std::io::Result<()> {
     let at = |path: &usize| work.path(PATHS[*path]);
     match edit {
@@ -137,8 +137,8 @@ fn run(edits: &[Edit]) {
     }
 }
 
-/// A tree by the saved index has the files of one by none. Folders of ignored files may differ:
-/// they are content only where they were before.
+/// Checks that a tree scanned with the saved index has the same files as one without. Folders that
+/// contain only ignored files may differ: they are content only if they were content before.
 fn look_and_compare(work: &Work, tree: &TreeId) {
     let drift = drift(&work.fresh(), tree, &work.objects).unwrap();
     let named = [drift.source_only, drift.workspace_only, drift.both_different].concat();

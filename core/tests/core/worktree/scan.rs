@@ -73,7 +73,7 @@ fn racy_files_are_read_again_and_the_flag_is_cleared() {
         work.write("f", format!("{round:04}"));
         assert_eq!(work.snapshot(), work.fresh(), "round {round}");
     }
-    // A date that is still to come is as racy as one of the same tick, whatever the clock's steps.
+    // A time in the future is as racy as one of the same tick, whatever the clock's resolution.
     let is_racy = || work.index().find(b"f").unwrap().racy;
     let date = SystemTime::now() + Duration::from_secs(2);
     fs::File::options().write(true).open(work.path("f")).unwrap().set_modified(date).unwrap();
@@ -273,7 +273,7 @@ fn a_folder_of_200_000_files() {
     assert_eq!(work.fresh(), changed);
 }
 
-/// What is skipped because of a directory's times would be lost for good.
+/// A name that is skipped because of its directory's times would never be found again.
 #[test]
 fn names_are_seen_though_a_directory_was_given_its_old_mtime() {
     let work = Work::new();
@@ -283,7 +283,7 @@ fn names_are_seen_though_a_directory_was_given_its_old_mtime() {
     tick();
     work.snapshot();
     if cfg!(target_os = "linux") {
-        // So that what follows is about it. No other system is trusted with it.
+        // The rest is about a trusted listing. Only on Linux are listings trusted.
         assert!(work.index().find(b"d/e").unwrap().directory.unwrap().listed().is_some());
     }
     let before = fs::metadata(work.path("d/e")).unwrap().modified().unwrap();

@@ -1,5 +1,5 @@
-//! What is content: what rules ignore and the head holds, what git tracks, what belongs to others,
-//! what cannot be read.
+//! Which files are content: ignored files that the head has, files that git tracks, files that
+//! belong to others, and files that cannot be read.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -28,7 +28,7 @@ pub fn git(folder: &Path, words: &[&str]) {
     assert!(ran.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&ran.stderr));
 }
 
-/// All files and links of a tree, by path.
+/// Returns all files and links of a tree, by path.
 pub fn paths(tree: &TreeId, objects: &MemoryObjects) -> Vec<String> {
     fn list(tree: &TreeId, below: &str, objects: &MemoryObjects, all: &mut Vec<String>) {
         for (name, item) in read_directory(tree, objects).unwrap() {
@@ -44,7 +44,7 @@ pub fn paths(tree: &TreeId, objects: &MemoryObjects) -> Vec<String> {
     all
 }
 
-/// Snapshots, and checks which files are content; the saved index must not change that.
+/// Takes a snapshot, and checks which files are content. The saved index must not change that.
 pub fn check(work: &Work, expect: &[&str]) -> TreeId {
     let tree = work.snapshot();
     assert_eq!(paths(&tree, &work.objects), expect);
@@ -75,7 +75,7 @@ fn what_the_head_holds_leaves_only_where_it_is_newly_ignored() {
 
 #[test]
 fn what_the_heads_own_rules_ignore_stays() {
-    // As conflict copies come, and what another device's git tracks.
+    // Such files come as conflict copies, or because git tracks them on another device.
     let work = Work::new();
     for path in ["a.log", "dir/sub/b", "x"] {
         work.write(path, "theirs");
@@ -96,7 +96,7 @@ fn what_the_heads_own_rules_ignore_stays() {
     check(&work, &all);
     fs::remove_file(work.path("a.log")).unwrap();
     check(&work, &[".gitignore", "dir/sub/b", "x"]);
-    // A second rule for what was ignored already changes nothing.
+    // A second rule for a file that is ignored already changes nothing.
     work.write(".gitignore", "*.log\n/dir/\nb\n");
     check(&work, &[".gitignore", "dir/sub/b", "x"]);
 }
@@ -139,7 +139,7 @@ fn a_checkout_leaves_what_the_new_tree_ignores() {
 
 #[test]
 fn a_checkout_deletes_what_was_content_though_ignored() {
-    // As what git tracks, or a conflict copy.
+    // Such as files that git tracks, or a conflict copy.
     let work = Work::new();
     git(work.root(), &["init", "-q"]);
     work.write(".gitignore", "*.log\n/dir/\n");
@@ -159,7 +159,7 @@ fn a_checkout_deletes_what_was_content_though_ignored() {
     work.checkout(&new);
     assert!(!work.path("a.log").exists() && !work.path("dir/c").exists());
     assert!(work.path("b.log").exists() && work.path("dir/d").exists());
-    // What is untracked stays, though a rule ignored it before.
+    // An untracked file stays, although a rule ignored it before.
     work.checkout(&untracked);
     assert!(work.path("b.log").exists());
     check(&work, &[".fastestignore", ".gitignore", "dir/d"]);
@@ -178,14 +178,14 @@ fn what_git_tracks_is_content_whatever_is_ignored() {
     check(&work, &all);
     git(work.root(), &["commit", "-qm", "1"]);
     check(&work, &all);
-    // With a split index and one of version 4, too.
+    // Also with a split index, and with an index of version 4.
     git(work.root(), &["update-index", "--split-index"]);
     git(work.root(), &["add", "-f", "b.lock"]);
     let all = [".gitignore", "a.lock", "b.lock", "t/.hg/.keep", "t/node_modules/x/i.js"];
     check(&work, &all);
     git(work.root(), &["update-index", "--no-split-index", "--index-version", "4"]);
     check(&work, &all);
-    // What git forgets was content, and leaves only when somebody says so.
+    // A file that git no longer tracks stays content until the user untracks it.
     git(work.root(), &["rm", "-q", "--cached", "a.lock"]);
     check(&work, &all);
     assert_eq!(paths(&work.untrack("a.lock"), &work.objects).len(), all.len() - 1);
@@ -270,7 +270,7 @@ fn state_folders_are_never_content() {
         work.write(path, path);
     }
     check(&work, &[".gitignore", "c.d"]);
-    // Odd spellings are named, once each.
+    // Odd spellings are reported, once each.
     for name in [".GIT", ".g\u{200c}it", "git~1", ".git "] {
         work.write(&format!("{name}/x.y"), "1");
     }
@@ -300,7 +300,7 @@ fn state_folders_in_old_trees_are_passed_over() {
     assert_eq!(fs::read(work.path(".git/HEAD")).unwrap(), b"mine");
     assert!(!work.path(".git/a").exists() && !work.path(".GIT").exists());
     assert_eq!(work.snapshot(), plain);
-    // Nor does the way back remove any.
+    // Nor does the checkout back remove any file.
     work.write(".git/a", "mine");
     work.checkout(&old);
     work.checkout(&plain);
@@ -323,7 +323,7 @@ fn what_is_of_its_own_is_left_alone_and_named_once() {
     assert_eq!(check(&work, &["sub/a", "tree/a", "x"]), before);
     let skipped: Vec<_> = scan(&work).skipped.into_iter().map(|skipped| skipped.path).collect();
     assert_eq!(skipped, [work.path("new"), work.path("sub"), work.path("tree")]);
-    // A nested repository is content, but for its state.
+    // A nested repository is content, except for its state.
     work.write("repo/.git/HEAD", "ref: refs/heads/main\n");
     work.write("repo/c", "1");
     check(&work, &["repo/c", "sub/a", "tree/a", "x"]);
@@ -399,14 +399,14 @@ fn a_file_that_grows_is_saved_up_to_where_it_ended() {
     let prefix = BlobId::of(&written[..saved.bytes as usize]);
     assert_eq!(saved.id, prefix.0, "what was saved is what the file began with");
     assert!(find(&scan.root.id, &[b"other"], &work.objects).unwrap().is_some());
-    // The next look reads the rest.
+    // The next scan reads the rest.
     scan.index.unwrap().save(&work.state()).unwrap();
     let whole = work.snapshot();
     let whole = find(&whole, &[b"server.log"], &work.objects).unwrap().unwrap();
     assert_eq!(whole.bytes, fs::metadata(&path).unwrap().len());
 }
 
-/// A superuser may read everything, so this is tried as another user, in a process of its own.
+/// Root may read everything, so the scan runs as another user.
 #[test]
 fn what_cannot_be_read_keeps_its_last_version() {
     let work = Work::new();
@@ -443,14 +443,14 @@ fn what_cannot_be_read_keeps_its_last_version() {
     );
 }
 
-/// Runs with the rights of a user who owns the folder and is no superuser.
+/// Runs a function with the rights of a user who owns the folder and is not root.
 pub fn as_another_user<T: Send>(work: &Work, run: impl FnOnce() -> T + Send) -> T {
     if !rustix::process::geteuid().is_root() {
         return run();
     }
     let chown = Command::new("chown").args(["-R", "65534"]).arg(work.root()).status().unwrap();
     assert!(chown.success());
-    // The rights of a thread: those of the others stay. The scan runs on threads of its own pool.
+    // Only these threads change their user; the others keep theirs. The scan runs on this pool.
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(2)
         .start_handler(|_| {

@@ -26,7 +26,7 @@ use fastest_core::worktree::scan::run::scan;
 use fastest_core::worktree::stat_index::StatIndex;
 use fastest_core::worktree::state_dir::StateDir;
 
-/// What stands at a path.
+/// The entry at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Thing {
     File(Vec<u8>),
@@ -35,12 +35,12 @@ pub enum Thing {
     Directory,
 }
 
-/// A working copy, and all objects that its scans gave.
+/// A working copy, and all objects that its scans stored.
 pub struct Work {
     folder: Arc<tempfile::TempDir>,
     root: PathBuf,
     pub objects: MemoryObjects,
-    /// Where git's settings of the user are.
+    /// Where the user's git settings are.
     pub user: UserSettings,
 }
 
@@ -57,12 +57,12 @@ impl Work {
         Self { folder, root, objects, user }
     }
 
-    /// A working copy in a folder of this one.
+    /// Creates a working copy in a folder of this one.
     pub fn within(&self, folder: &str) -> Self {
         Self::at(Arc::clone(&self.folder), self.path(folder))
     }
 
-    /// Another, empty working copy, with the objects of this one.
+    /// Creates another, empty working copy, with the objects of this one.
     pub fn clone_into_new(self) -> Self {
         Self { objects: self.objects, ..Self::new() }
     }
@@ -93,7 +93,7 @@ impl Work {
         self.scan_to(index, &self.objects, index_use, &Progress::default())
     }
 
-    /// A scan on top of the tree that the saved index describes.
+    /// Scans on top of the tree that the saved index describes.
     pub fn scan_to(
         &self,
         index: &StatIndex,
@@ -120,7 +120,7 @@ impl Work {
         scan(self.root(), index, selection, sink, index_use, progress)
     }
 
-    /// As [`Work::snapshot`], without `path`.
+    /// Like [`Work::snapshot`], without `path`.
     pub fn untrack(&self, path: &str) -> TreeId {
         let untrack = [path.as_bytes().to_vec()];
         let (index, progress) = (self.index(), Progress::default());
@@ -135,17 +135,17 @@ impl Work {
         scan.root.id
     }
 
-    /// A scan by the saved index. The new index is saved.
+    /// Scans by the saved index, and saves the new one.
     pub fn snapshot(&self) -> TreeId {
         self.keep(self.try_scan(&self.index(), IndexUse::Replace).unwrap())
     }
 
-    /// A scan that knows nothing, and saves nothing.
+    /// Scans without an index, and saves nothing.
     pub fn fresh(&self) -> TreeId {
         self.try_scan(&StatIndex::empty(), IndexUse::Replace).unwrap().root.id
     }
 
-    /// Bytes that the next scan by the saved index would read.
+    /// Returns how many bytes the next scan by the saved index would read.
     pub fn bytes_to_read(&self) -> u64 {
         let progress = Progress::default();
         self.scan_to(&self.index(), &self.objects, IndexUse::Replace, &progress).unwrap();
@@ -161,13 +161,13 @@ impl Work {
         execute(self.root(), plan, &index, &self.objects, b"token", &Progress::default())
     }
 
-    /// A checkout that nothing hinders.
+    /// Does a checkout that nothing may hinder.
     pub fn checkout(&self, to: &TreeId) {
         let done = self.try_checkout(to).unwrap();
         assert!(done.kept.is_empty(), "{:?}", done.kept);
     }
 
-    /// All paths but those of the state folder.
+    /// Returns all paths except those of the state folder.
     pub fn listing(&self) -> BTreeMap<PathBuf, Thing> {
         let mut all = BTreeMap::new();
         list(self.root(), Path::new(""), &mut all);

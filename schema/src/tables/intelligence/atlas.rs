@@ -12,7 +12,7 @@ use crate::declare::column_type::Json;
 use crate::declare::vocabulary::vocabulary;
 use crate::tables::ids::{ProjectId, SnapshotId};
 
-/// A node of the graph.
+/// A node of the graph: a part of a project.
 #[table(
     name = "atlas_concepts",
     policy = versioned("described and derived anew; concepts of files that are gone must go"),
@@ -83,9 +83,9 @@ pub struct AtlasEdge {
     /// The project that both are parts of.
     #[references(projects.id, on_delete = cascade)]
     pub project_id: ProjectId,
-    /// The concept that it goes from.
+    /// The first concept.
     pub from_concept_id: String,
-    /// The concept that it goes to.
+    /// The second concept.
     pub to_concept_id: String,
     /// The kind of relation.
     pub r#type: EdgeType,
@@ -99,11 +99,11 @@ pub struct AtlasEdge {
 vocabulary! {
     /// The kind of relation between two concepts.
     pub enum EdgeType {
-        /// The other is a part of it.
+        /// The second concept is a part of the first.
         Contains = "contains",
-        /// It depends on the other.
+        /// The first depends on the second.
         DependsOn = "depends_on",
-        /// The other depends on it.
+        /// The second depends on the first.
         UsedBy = "used_by",
         /// They are related in another way.
         Relates = "relates",
@@ -235,11 +235,11 @@ vocabulary! {
     pub enum DiagramType {
         /// The order of steps.
         Flow = "flow",
-        /// What depends on what.
+        /// Dependencies.
         Dependency = "dependency",
-        /// Parts and what they consist of.
+        /// Components and their parts.
         Component = "component",
-        /// Calls in order of time.
+        /// Calls in chronological order.
         Sequence = "sequence",
     }
 }

@@ -4,9 +4,9 @@ use crate::declare::table::{Policy, Table};
 use crate::sql::quote::{literal, quote};
 use crate::wire::refusal::Refusal;
 
-/// Refuses to delete a row if the delete would also delete or change a row without a lock: the
-/// writer does not know that row, or not its present state. `None` if no versioned table has such a
-/// foreign key.
+/// Returns the trigger that refuses to delete a row of `table` if the delete would also delete or
+/// change a row for which the push has no lock: the writer does not know that row or its current
+/// state. `None` if no versioned table has such a foreign key.
 pub fn delete_trigger(table: &Table, synced: &[&'static Table]) -> Option<String> {
     let children = synced.iter().filter(|child| child.policy == Policy::Versioned);
     let body: Vec<String> = children.flat_map(|child| children_unseen(table, child)).collect();
@@ -21,7 +21,8 @@ pub fn delete_trigger(table: &Table, synced: &[&'static Table]) -> Option<String
     ))
 }
 
-/// One statement for each foreign key of the child that a delete in `table` follows.
+/// Returns one statement for each foreign key of `child` through which a delete in `table` deletes
+/// or changes rows.
 fn children_unseen(table: &Table, child: &Table) -> Vec<String> {
     let to = child.columns.iter().filter_map(|column| Some((column, column.references.as_ref()?)));
     let affected = to.filter(|(_, to)| to.table == table.name && to.on_delete.changes_children());

@@ -3,12 +3,12 @@
 use crate::declare::table::Column;
 use crate::value::kind::Kind;
 
-/// Whether the operation sets the column.
+/// Returns an SQL condition: whether the operation sets the column.
 pub fn is_given(column: &Column) -> String {
     format!("json_type(NEW.columns,'$.{}') IS NOT NULL", column.name)
 }
 
-/// The value that the operation sets the column to; null if it does not.
+/// Returns SQL for the value that the operation sets the column to; null if it does not set it.
 pub fn given(column: &Column) -> String {
     let name = column.name;
     match column.kind {

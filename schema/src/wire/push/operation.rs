@@ -39,9 +39,9 @@ fn unknown_column(table: &Table) -> String {
     )
 }
 
-/// Refuses a key column that differs from the operation's key, and JSON that is not a value of its
-/// column: the wire form has blobs, but no column holds them. An array or an object in a text
-/// column is stored as its own text.
+/// Refuses a key column that differs from the operation's key, and arrays and objects that are not
+/// a value of their column. The wire form has blobs, but no column holds them. Any other array or
+/// object in a text column is stored as its JSON text.
 fn malformed(table: &Table) -> String {
     let names = |kind: Kind| {
         let of = table.columns.iter().filter(|column| column.kind == kind);
@@ -69,9 +69,9 @@ fn malformed(table: &Table) -> String {
     )
 }
 
-/// Refuses an operation on a row that does not exist although its entry says so: a REPLACE on
-/// another row deleted it, and no trigger fired. Writing some of its columns would create a row of
-/// these alone.
+/// Refuses an operation on a row that does not exist, although its entry in `fastest_changes` says
+/// that it does: a REPLACE on another row deleted it without firing a trigger. A write of some
+/// columns would create a row of these columns alone.
 fn missing_row(table: &Table) -> String {
     let (name, pk, text) = (quote(table.name), quote(table.pk), literal(table.name));
     format!(
@@ -81,7 +81,7 @@ fn missing_row(table: &Table) -> String {
     )
 }
 
-/// The columns that are set with an UPDATE of their own.
+/// Returns the columns that are set with an UPDATE of their own.
 fn watched(table: &Table) -> impl Iterator<Item = &Column> {
     table.writable().filter(|column| column.watched)
 }
@@ -92,7 +92,7 @@ fn lock_step(table: &Table) -> Option<String> {
 }
 
 /// Updates an existing row in the columns that the operation sets, except for watched ones. The
-/// update also runs if it changes no value, so that the version rises in any case; it is left out
+/// update also runs if it changes no value, so that the version rises in any case. It is skipped
 /// only if an update of a watched column follows and nothing else is set.
 fn update(table: &Table) -> String {
     let (name, pk) = (quote(table.name), quote(table.pk));
@@ -125,7 +125,7 @@ fn update(table: &Table) -> String {
     )
 }
 
-/// Updates a column that a trigger watches, if its value changes.
+/// Updates a watched column, if its value changes.
 fn update_watched(table: &Table, column: &Column) -> String {
     let (name, pk, quoted) = (quote(table.name), quote(table.pk), quote(column.name));
     let value = given(column);
@@ -139,9 +139,9 @@ fn update_watched(table: &Table, column: &Column) -> String {
 }
 
 /// Inserts the row if it does not exist. Only a conflict of keys is tolerated; any other violated
-/// constraint fails the push. An operation may set only some columns of an existing row of a
-/// versioned table, so those have no `ON CONFLICT`: it would report missing NOT NULL columns before
-/// it found the key.
+/// constraint fails the push. In a versioned table, an operation may set only some columns of an
+/// existing row. So the statement for such a table has no `ON CONFLICT`: SQLite would report
+/// missing NOT NULL columns before it found the key.
 fn insert(table: &Table) -> String {
     let columns: Vec<String> = table.columns.iter().map(|column| quote(column.name)).collect();
     let values: Vec<String> = table.columns.iter().map(|column| value(table, column)).collect();
@@ -159,7 +159,7 @@ fn insert(table: &Table) -> String {
     )
 }
 
-/// The value of a column in a new row.
+/// Returns SQL for the value of a column in a new row.
 fn value(table: &Table, column: &Column) -> String {
     if column.name == table.pk {
         return "NEW.pk".to_owned();
@@ -179,7 +179,8 @@ fn value(table: &Table, column: &Column) -> String {
     }
 }
 
-/// Refuses the push if the inserted row of an append-only table does not exist.
+/// Refuses the push if a row of an append-only table does not exist after its insert, and has no
+/// entry in `fastest_changes` either.
 fn lost_insert(table: &Table) -> String {
     let (name, pk, text) = (quote(table.name), quote(table.pk), literal(table.name));
     format!(

@@ -7,8 +7,9 @@ use crate::sql::quote::literal;
 use crate::wire::payload::PAYLOAD_VERSION;
 use crate::wire::refusal::Refusal;
 
-/// The trigger of the view `fastest_push`. Payload 1 does not order its operations: rows and
-/// patches are applied first, parents before children, and then deletes, children before parents.
+/// Returns the trigger of the view `fastest_push`. Payload 1 does not order its operations: rows
+/// and patches are applied first, parents before children, and then deletes, children before
+/// parents.
 pub fn payload_1_trigger(synced: &[&Table]) -> String {
     let list: Vec<Json> = synced
         .iter()

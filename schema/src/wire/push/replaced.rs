@@ -6,8 +6,9 @@ use crate::declare::table::{Column, Policy, Table};
 use crate::sql::quote::{literal, quote};
 use crate::wire::push::given::{given, is_given};
 
-/// Refuses an operation that would replace another row: one statement for each unique index of a
-/// table with such a constraint. The error text is SQLite's own for a violated constraint.
+/// Returns statements that refuse an operation that would replace another row: one for each unique
+/// index of a table with such a constraint. The error text is SQLite's own for a violated
+/// constraint.
 pub fn replaced(table: &Table) -> Vec<String> {
     let sets = indexes(table).filter(|(_, unique)| *unique && table.replaces);
     let (name, pk) = (quote(table.name), quote(table.pk));
@@ -20,8 +21,8 @@ pub fn replaced(table: &Table) -> Vec<String> {
             format!("iif({},{},{old})", is_given(column), given(column))
         }
     };
-    // An existing row of an append-only table is not written, and neither is a missing row by a
-    // patch.
+    // An operation does not write an existing row of an append-only table, and a patch does not
+    // write a missing row.
     let is_done = match table.policy {
         Policy::Versioned => format!("(was.{pk} IS NOT NULL OR NEW.patch IS NULL)"),
         _ => format!("was.{pk} IS NULL"),

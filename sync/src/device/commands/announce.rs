@@ -37,14 +37,14 @@ impl OpenDevice {
         Ok(())
     }
 
-    /// Whether something of a project waits that only a push should send.
+    /// Whether a project has queued rows that only a push should send.
     fn waits_to_be_pushed(&self, project_id: &ProjectId) -> Result<bool, SyncError> {
         let harmless = [Workspace::TABLE, ActivityEvent::TABLE, DriftReport::TABLE];
         let entries = Outbox(self.replica.read()).entries(&project_id.scope())?;
         Ok(entries.iter().any(|entry| harmless.iter().all(|table| table.name != entry.table.name)))
     }
 
-    /// Describes a project so that it can be told from others of its name.
+    /// Describes a project so that it can be told from others with the same name.
     pub(crate) fn tell_project(&self, id: &ProjectId) -> Result<String, SyncError> {
         let session = self.replica.read();
         let Some(project) = session.row::<Project>(id)? else {

@@ -53,7 +53,7 @@ impl OpenDevice {
             check_name(Named::Workspace, name)?;
         }
         let known = self.known_projects(project)?;
-        let unfinished = self.go_on(
+        let unfinished = self.resume_unfinished(
             dir,
             |begun: &Workspace| {
                 known.contains(&begun.project_id) && workspace.is_none_or(|name| begun.name == name)
@@ -87,9 +87,10 @@ impl OpenDevice {
         Ok(report)
     }
 
-    /// Continues what a killed command began in `dir`, if it is what is wanted: it is finished if
-    /// the folder has files, and otherwise undone.
-    pub(crate) fn go_on(
+    /// Continues the working copy that a killed command began in `dir`, if `is_wanted` accepts its
+    /// workspace. It is finished if the folder has files. Otherwise its state folder is removed,
+    /// and the result is `None`.
+    pub(crate) fn resume_unfinished(
         &mut self,
         dir: &Path,
         is_wanted: impl Fn(&Workspace) -> bool,
@@ -219,13 +220,13 @@ impl OpenDevice {
         if let Some(head) = head {
             copy.set_head(head)?;
         }
-        self.replica.write_soon(|session| Copies(session).put(&copy.known(head)))?;
+        self.replica.write_unsynced(|session| Copies(session).put(&copy.known(head)))?;
         self.forget_begun(&copy.workspace_id);
         Ok(())
     }
 
-    /// Returns the name of a new workspace: the given one, which must be free, or one derived from
-    /// the folder's.
+    /// Returns the name of a new workspace: the given one, which must be free, or a free one
+    /// derived from the folder's name.
     pub(crate) fn free_name(
         &self,
         project_id: &ProjectId,
@@ -243,7 +244,7 @@ impl OpenDevice {
     }
 
     /// Returns a project by name or id, with its rows up to date if the primary answers. With
-    /// `ahead`, its files are written while they arrive.
+    /// `ahead`, the files of its main workspace are written while they arrive.
     pub(crate) async fn fetch_project(
         &mut self,
         name: &str,
@@ -331,7 +332,7 @@ impl OpenDevice {
 fn check_target(dir: &Path) -> Result<(), SyncError> {
     match fs::read_dir(dir) {
         Ok(mut entries) => {
-            let is_ours = |name: &OsStr| name == STATE_DIR && WorkingCopy::is_left_over(dir);
+            let is_ours = |name: &OsStr| name == STATE_DIR && WorkingCopy::has_clone_remains(dir);
             if entries.all(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name()))) {
                 Ok(())
             } else {
@@ -349,7 +350,7 @@ fn check_target(dir: &Path) -> Result<(), SyncError> {
 /// A project whose rows are up to date, if the primary answered.
 pub(crate) struct Fetched {
     pub project: Project,
-    /// What went over the wire.
+    /// Requests and bytes on the wire.
     pub traffic: Traffic,
     /// What the user should know.
     pub notices: Vec<String>,
@@ -364,8 +365,8 @@ pub(crate) struct EagerCheckout<'a> {
 }
 
 impl EagerCheckout<'_> {
-    /// Writes the files of the main workspace's head. If that fails now, it is done later, and
-    /// errors are reported then.
+    /// Writes the files of the main workspace's head. Errors are ignored: the clone writes the
+    /// files again later, and reports them then.
     fn read(
         &mut self,
         replica: &Replica,
@@ -386,7 +387,7 @@ impl EagerCheckout<'_> {
     }
 }
 
-/// Returns the tree of the head of a project's main workspace, from a page and the replica.
+/// Returns the tree of the main workspace's head, from rows of a page or else of the replica.
 fn main_tree(replica: &Replica, page: &Page, project_id: &ProjectId) -> Option<TreeId> {
     let project: Project = row(replica, page, project_id)?;
     let workspace: Workspace = row(replica, page, project.main_workspace_id.as_ref()?)?;
@@ -400,15 +401,15 @@ fn row<R: Row<Key: AsRef<str>>>(replica: &Replica, page: &Page, key: &R::Key) ->
     in_page.or_else(|| replica.read().row::<R>(key).ok().flatten())
 }
 
-/// A folder that is about to become a working copy. If this is dropped before, what was created for
-/// it is removed.
+/// A folder that is about to become a working copy. If it is dropped before then, everything that
+/// was created for it is removed.
 struct Target {
     root: PathBuf,
     /// Whether the folder itself was created.
     is_made: bool,
     /// Whether it has become a working copy, or must stay for another reason.
     is_kept: bool,
-    /// A tree whose files are ready in the state folder.
+    /// A tree whose files were written to the state folder, and not moved to their places yet.
     written: Option<(TreeId, Written)>,
     _lock: CopyLock,
 }
@@ -420,7 +421,7 @@ impl Target {
         let is_made = !dir.exists();
         fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
-        if WorkingCopy::is_left_over(&root) {
+        if WorkingCopy::has_clone_remains(&root) {
             let state = StateDir::of(&root);
             state.remove_all().map_err(SyncError::io("remove", state.path()))?;
         }

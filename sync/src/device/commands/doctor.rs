@@ -1,4 +1,4 @@
-//! `doctor`: verifies everything in the store, and reports how to mend what is wrong.
+//! `doctor`: verifies everything in the store, and reports how to repair it.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -39,12 +39,12 @@ impl OpenDevice {
         activity.begin("Checking packs");
         let mut report = DoctorReport::default();
         let mut checked = self.store.check()?;
-        // With a damaged segment no look-up can be trusted; mending rebuilds the index.
+        // With a damaged segment no look-up can be trusted. A repair rebuilds the index.
         if !checked.faults.iter().any(|fault| matches!(fault, Fault::Segment { .. })) {
             self.finish_packs(&mut checked.faults, &mut report)?;
         }
-        // An unreadable pack may be intact: nothing is mended then, since the rebuilt index would
-        // lack it.
+        // An unreadable pack may be intact. Nothing is repaired then, because the rebuilt index
+        // would lack it.
         let is_unreadable = |fault: &Fault| matches!(fault, Fault::Unreadable { .. });
         let are_readable = !checked.faults.iter().any(is_unreadable);
         if mend && !checked.faults.is_empty() && are_readable {
@@ -67,8 +67,7 @@ impl OpenDevice {
         Ok(report)
     }
 
-    /// Indexes intact packs of processes that were killed before they could do so. This is always
-    /// safe.
+    /// Indexes intact packs that killed processes left out of the index. This is always safe.
     fn finish_packs(
         &self,
         faults: &mut Vec<Fault>,
@@ -86,9 +85,9 @@ impl OpenDevice {
         Ok(())
     }
 
-    /// Sets damaged packs aside that the primary has, and makes the next pull fetch them and the
-    /// missing ones. Returns how many these are. Packs that were never pushed are left for
-    /// `doctor`. If something cannot be read, nothing is done.
+    /// Sets aside damaged packs that the primary has, and makes the next pull fetch these and the
+    /// missing ones. Returns their number. Packs that were never pushed are left to `doctor`. If a
+    /// file cannot be read, nothing is done.
     pub(crate) fn drop_damaged_packs(&mut self, activity: &Activity) -> Result<u64, SyncError> {
         activity.begin("Checking packs");
         let mut faults = self.store.check()?.faults;
@@ -182,7 +181,7 @@ impl OpenDevice {
             if !self.is_gone(&id) {
                 continue;
             }
-            // The command that set it aside was killed before it saved the intact objects.
+            // The command that set the pack aside was killed before it saved the intact objects.
             if self.aside(&id).exists() {
                 self.salvage(&id, report)?;
                 continue;
@@ -222,7 +221,7 @@ impl OpenDevice {
             Fault::Unindexed { id, objects } | Fault::Misindexed { id, objects } => {
                 (id.to_hex(), format!("the index is wrong about {objects} of its objects"), index)
             }
-            Fault::Stranger { path } => (
+            Fault::UnknownFile { path } => (
                 path.display().to_string(),
                 "it lies among the packs and is none".to_owned(),
                 "move the file out of the store",
@@ -246,8 +245,8 @@ impl OpenDevice {
             }
         }
         for name in Snapshots(session).pack_names()? {
-            // Once all parts have arrived, they are removed after the pack is in the store. So the
-            // pack is looked for last.
+            // When all parts have arrived, the pack is stored before the parts are removed. So the
+            // parts are looked up first, and the pack second.
             let arriving = Parts(session).is_arriving(&name)?;
             if !arriving && name.parse().map_or(true, |id| self.is_gone(&id)) {
                 report.problems.push(Problem {
@@ -260,7 +259,8 @@ impl OpenDevice {
         Ok(())
     }
 
-    /// Reads the lists of what checkouts left: without its list, a working copy cannot be scanned.
+    /// Reads each working copy's list of paths that checkouts left: with a damaged list, it cannot
+    /// be scanned.
     fn check_copies(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
         for root in Copies(self.replica.read()).roots()? {
             let state = StateDir::of(&root);
@@ -275,7 +275,7 @@ impl OpenDevice {
         Ok(())
     }
 
-    /// Walks the tree of every snapshot; equal trees once.
+    /// Walks the tree of every snapshot. Equal trees are walked once.
     fn check_snapshots(&self, report: &mut DoctorReport) -> Result<(), SyncError> {
         let snapshots = self.replica.read().rows::<Snapshot>("WHERE ?1 = '' ORDER BY id", "")?;
         let mut trees: HashMap<SnapshotId, TreeId> = HashMap::new();

@@ -59,7 +59,7 @@ impl OpenDevice {
         packs.dedup_by(|a, b| (&a.project_id, &a.pack_id) == (&b.project_id, &b.pack_id));
         for row in &packs {
             let Ok(id) = row.pack_id.parse::<PackId>() else { continue };
-            // A pack that waits was never there.
+            // A queued pack is not at the remote yet.
             let waits =
                 Outbox(self.replica.read()).entry(Pack::TABLE, &RowKey::of(&row.id))?.is_some();
             if waits || self.shares_file(remote, row, &id)? {
@@ -129,7 +129,7 @@ fn is_forbidden(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(CannotOpen | PermissionDenied | ReadOnly))
 }
 
-/// Reports what SQLite finds wrong with the file of the primary inside the store.
+/// Reports the problems that SQLite finds in the file of the primary inside the store.
 fn check_file(path: &std::path::Path, report: &mut DoctorReport) {
     let look = || -> Result<Vec<String>, rusqlite::Error> {
         let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

@@ -104,7 +104,7 @@ fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Returns the first of `paths`, as many as a row may hold.
+/// Returns the first of `paths`, as many as fit into [`LIST_BYTES_MAX`].
 fn bounded(paths: &[String]) -> Vec<String> {
     let mut bytes = 0;
     let fits = |path: &&String| {

@@ -1,4 +1,4 @@
-//! `init`: makes a folder a project, with its first workspace, `main`.
+//! `init`: makes a folder a project, with `main` as its first workspace.
 
 use fastest_schema::ProjectId;
 use std::fs::File;
@@ -47,16 +47,16 @@ impl OpenDevice {
     }
 
     /// Makes `dir` a project because of a push. Returns false if another process has just done so.
-    /// The project is named after the folder. The name must be free on the device, and on the
-    /// primary as far as that answers.
-    pub(crate) async fn init_by_the_way(&mut self, dir: &Path) -> Result<bool, SyncError> {
+    /// The project is named after the folder. The name must be free on the device and, if the
+    /// primary answers, there too.
+    pub(crate) async fn init_on_push(&mut self, dir: &Path) -> Result<bool, SyncError> {
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
         if root.parent().is_none() || home.is_some_and(|home| home == root) {
             return Err(SyncError::TooMuch { path: root });
         }
         let name = name_of_folder(&root);
-        // A primary out of reach does not matter: the push that reaches it checks again.
+        // An unreachable primary does not matter: the push that reaches it checks again.
         let mut on_primary = None;
         if let Ok(remote) = self.remote()
             && remote.chosen.is_some()
@@ -85,8 +85,8 @@ impl OpenDevice {
         }
     }
 
-    /// Whether a folder was a working copy of the project with this name, or with `None` of any, as
-    /// far as the device knows.
+    /// Whether the device's list has this folder as a working copy of the project `name`, or of any
+    /// project if `name` is `None`.
     fn was_project_named(&self, root: &Path, name: Option<&str>) -> Result<bool, SyncError> {
         let session = self.replica.read();
         let Some(known) = Copies(session).at(root)? else { return Ok(false) };
@@ -106,8 +106,8 @@ impl OpenDevice {
         }))
     }
 
-    /// Locks the list of working copies while a folder becomes one: of two processes that want the
-    /// same folder or name, the second finds what the first has made.
+    /// Locks the list of working copies while a folder becomes one: if two processes want the same
+    /// folder or name, the second finds what the first has created.
     pub(crate) fn copies_lock(&self) -> Result<File, SyncError> {
         let path = self.dir.join("locks").join("copies");
         Ok(waiting::lock(&path, "the store's list of working copies")?)

@@ -1,8 +1,8 @@
 //! `clone --here`: makes a folder with files a working copy of a project.
 //!
-//! The folder's files stay. Where they differ from the project's, that is an edit like any other,
-//! except in files that this machine ignores: these are private, and left as they are. Missing
-//! files are written, since they were never deleted here.
+//! The folder's files stay. A file that differs from the project's is an edit like any other,
+//! unless this machine ignores it: then it is private, and left as it is. Missing files are
+//! written, because they were never deleted here.
 
 use fastest_schema::SnapshotId;
 use std::collections::{HashSet, VecDeque};
@@ -44,7 +44,7 @@ use crate::replica::local::copies::Copies;
 use crate::replica::local::outbox::Outbox;
 use crate::rows::snapshots::Snapshots;
 
-/// The most snapshots with which a folder is compared.
+/// The most snapshots that a folder is compared with.
 const SNAPSHOTS_COMPARED_MAX: usize = 500;
 
 impl OpenDevice {
@@ -87,7 +87,7 @@ impl OpenDevice {
         };
         report.add(traffic);
         match WorkingCopy::at(&root, &self.trust) {
-            // The store had lost the rows of this working copy, and has them again.
+            // The store had lost the rows of this working copy, and the pull has brought them back.
             Ok(Some(copy)) if copy.project_id == project.id && self.workspace_of(&copy).is_ok() => {
                 self.rejoin(&copy, &mut report, activity)?;
             }
@@ -109,8 +109,8 @@ impl OpenDevice {
         }
     }
 
-    /// Accepts a folder as the working copy that its state describes, which knows best what it is
-    /// based on.
+    /// Accepts a folder as the working copy that its state folder describes, with the head recorded
+    /// there.
     fn rejoin(
         &mut self,
         copy: &WorkingCopy,
@@ -151,8 +151,8 @@ impl OpenDevice {
         let state = StateDir::of(root);
         let is_made = !state.path().exists();
         state.create().map_err(SyncError::io("create", state.path()))?;
-        // Finishes what a command of another store left half done, and clears what it could not
-        // write.
+        // Finishes an interrupted checkout of another store, and clears that store's list of paths
+        // that checkouts left.
         recover(root)?;
         left::save(&state, &[]).map_err(SyncError::io("save", state.left()))?;
         let filled = match report.snapshot_id.clone() {
@@ -177,7 +177,8 @@ impl OpenDevice {
             Outbox(session).save(&project_id.scope(), &workspace)?;
             Snapshots(session).record(&project_id, &id, "workspace.created", head.as_ref(), None)
         })?;
-        // The missing files were written before: from here on they would count as deleted.
+        // The missing files had to be written before this point: from here on they would count as
+        // deleted.
         let copy = WorkingCopy::create(root, &project_id, &id)?;
         copy.forget_index()?;
         self.keep_left(&copy)?;
@@ -186,8 +187,7 @@ impl OpenDevice {
         Ok(())
     }
 
-    /// Bases a folder on the snapshot to which it is closest, and writes the files of it that are
-    /// missing.
+    /// Bases a folder on the closest snapshot, and writes the files that the folder lacks.
     fn fill_from(
         &self,
         root: &Path,
@@ -208,9 +208,9 @@ impl OpenDevice {
         self.fill(root, &tree, report, activity)
     }
 
-    /// Returns the snapshot from which a folder has the fewest edits: `head`, or one that it
-    /// follows. Based on a later one, old files in the folder would count as edits, and undo the
-    /// work of others.
+    /// Returns the snapshot from which a folder has the fewest edits: `head`, or one of its
+    /// ancestors. If the folder were based on a later snapshot, its old files would count as edits,
+    /// and undo the work of others.
     fn closest(
         &self,
         root: &Path,
@@ -230,7 +230,7 @@ impl OpenDevice {
             }
             let Some(row) = self.replica.read().row::<Snapshot>(&id)? else { continue };
             let counts = drift_counts(&tree_of(&row)?, &found, &looking)?;
-            // Missing files say nothing: they are written later.
+            // Missing files do not count: they are written later.
             let edits = counts.workspace_only + counts.both_different;
             queue.extend(row.parent_snapshot_ids.0.iter().cloned());
             if best.as_ref().is_none_or(|(fewest, _)| edits < *fewest) {
@@ -243,7 +243,7 @@ impl OpenDevice {
         Ok(best.map_or_else(|| head.to_owned(), |(_, id)| id))
     }
 
-    /// Writes the files of a tree that a folder lacks, and reports how it differs otherwise.
+    /// Writes the files of a tree that a folder lacks, and reports the other differences.
     pub(crate) fn fill(
         &self,
         root: &Path,
@@ -265,7 +265,7 @@ impl OpenDevice {
         let wanted = source_only.iter().filter(|path| is_free(&files, path));
         let wanted = wanted.map(|path| self.wanted_item(tree, path));
         let wanted = wanted.collect::<Result<Vec<_>, SyncError>>()?;
-        // As in a pull, ignored files are private, and in the way of the project's.
+        // As in a pull, ignored files are private. They are in the way of the project's files.
         let git = Git::of(root, &self.git_settings);
         let (private, edited): (Vec<_>, Vec<_>) =
             both_different.into_iter().partition(|path| git.ignores(path));
@@ -305,14 +305,14 @@ impl OpenDevice {
     }
 }
 
-/// Returns a scan of a folder of which only the tree to base it on is known.
+/// Returns a scan of a folder without a stat index, against the tree that it is based on.
 fn scan_of<'a>(root: &'a Path, empty: &'a StatIndex, head: &TreeId) -> ScanJob<'a> {
     let index_use = IndexUse::Replace;
     ScanJob { root, index: empty, index_use, head: Some(*head), untrack: &[] }
 }
 
-/// Whether a path can be written without touching existing files: nothing exists at it, and no file
-/// or link where a folder above it would have to be.
+/// Whether a path can be written without touching existing files: nothing exists there, and each
+/// parent is a folder or missing.
 fn is_free(files: &Files, path: &[u8]) -> bool {
     let path = path.strip_suffix(b"/").unwrap_or(path);
     let is_folder = |path: &[u8]| files.is_folder(path);

@@ -1,4 +1,4 @@
-//! `log` and `cat`: the snapshots, and the files in them.
+//! `log` and `cat`: list snapshots, and print files from them.
 
 use fastest_schema::WorkspaceId;
 use std::io::Write;

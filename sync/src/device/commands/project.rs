@@ -36,7 +36,7 @@ impl OpenDevice {
                 PrimaryError::NotMigrated { .. }
                 | PrimaryError::Failed { cause: Cause::NoTable, .. },
             ) => Vec::new(),
-            // The primary inside of a read-only store fails with another error.
+            // The primary inside a read-only store fails with another error.
             Err(error) if error.is_unreachable() || self.replica.is_read_only() => {
                 let projects = all.into_values().collect();
                 return Ok(ProjectsReport { projects, offline: true });

@@ -38,7 +38,7 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::local::sent_row::SentRow;
 use crate::rows::snapshots::{Lineage, Snapshots};
 
-/// The most past snapshots that are searched for a file that stands in the way.
+/// The most past snapshots that are searched for a file that is in the way.
 const PAST_SNAPSHOTS_MAX: i64 = 500;
 
 /// A snapshot to bring into a working copy.
@@ -59,18 +59,17 @@ pub(crate) struct BroughtIn {
     /// Files that both sides changed.
     pub conflicts: Vec<Conflict>,
     /// Files that were left as they were found, and why. If there are any, the head has not moved:
-    /// what stands there is not an edit of the new tree, and must not be taken for one.
+    /// these files are not edits of the new tree, and must not be taken for edits.
     pub kept: Vec<(String, String)>,
-    /// Paths that were not brought, because something else is in their place. The head has moved
-    /// all the same.
+    /// Paths that could not be brought, each with the reason. The head has moved nevertheless.
     pub left: Vec<Left>,
-    /// Files that the new tree lacks and that are ignored: they stay in the folder.
+    /// Ignored files that the new tree lacks. They stay in the folder.
     pub untracked: Vec<Vec<u8>>,
     /// The snapshot that saved unsaved changes.
     pub safety_snapshot_id: Option<SnapshotId>,
     /// Whether there was nothing to bring in.
     pub up_to_date: bool,
-    /// Special files that this snapshot left out.
+    /// What the safety snapshot skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What the user should know.
     pub warnings: Vec<String>,
@@ -139,7 +138,7 @@ impl OpenDevice {
         };
         let head = if from.id == copy.workspace_id {
             // The head that others pushed to the copy's own workspace, if the two diverged.
-            self.head_apart(copy)?.or(from.current_snapshot_id.clone())
+            self.diverged_head(copy)?.or(from.current_snapshot_id.clone())
         } else {
             from.current_snapshot_id.clone()
         };
@@ -187,7 +186,7 @@ impl OpenDevice {
     }
 
     /// Brings a snapshot into a working copy, whose lock the caller holds. Unsaved changes are
-    /// saved first, so that nothing is lost however this ends.
+    /// saved first, so that nothing is lost, whatever the outcome.
     pub(crate) fn bring_in(
         &mut self,
         copy: &WorkingCopy,
@@ -239,7 +238,7 @@ impl OpenDevice {
         Ok(brought)
     }
 
-    /// Tries again to bring the paths that earlier pulls left.
+    /// Retries the paths that earlier pulls could not bring.
     fn bring_left(
         &mut self,
         copy: &WorkingCopy,
@@ -282,12 +281,12 @@ impl OpenDevice {
         Ok(snapshots.newest_trees(&copy.project_id, PAST_SNAPSHOTS_MAX)?)
     }
 
-    /// What the snapshots of a working copy's project follow.
+    /// Returns the ancestry of the snapshots of a working copy's project.
     fn lineage<'d>(&'d self, copy: &'d WorkingCopy) -> Lineage<'d, 'd> {
         Snapshots(self.replica.read()).lineage(&copy.project_id)
     }
 
-    /// Deletes the snapshot of a merge that was not carried out, unless it may have been sent.
+    /// Deletes the snapshot of a merge that was not checked out, unless it may have been sent.
     fn forget_merge(&mut self, copy: &WorkingCopy, id: &SnapshotId) -> Result<(), SyncError> {
         if copy.head()?.as_ref() == Some(id) {
             return Ok(());
@@ -314,7 +313,7 @@ impl OpenDevice {
     ) -> Result<(SnapshotId, TreeId), SyncError> {
         let ours = captured.snapshot_id.clone().expect("a merge has two snapshots");
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
-        // Virtual merge bases stay in memory; the writer stores the result only.
+        // Virtual merge bases stay in memory. The writer stores only the result.
         let scratch = ScratchObjects::over(&self.store);
         let base = merge_base(
             &Known(self, &copy.project_id),
@@ -341,7 +340,7 @@ impl OpenDevice {
         Ok((head, tree))
     }
 
-    /// Moves a working copy to a tree, and then its head and the workspace's.
+    /// Moves the files of a working copy to a tree, and then its head and the workspace's head.
     pub(crate) fn move_to(
         &mut self,
         copy: &WorkingCopy,
@@ -356,8 +355,8 @@ impl OpenDevice {
             return Ok(done);
         }
         copy.set_head(head)?;
-        // Saved after the head: with the old head, a shorter list would make edits of what still
-        // stands there.
+        // Saved after the head: with the old head, a shorter list would turn files that are still
+        // in the way into edits.
         self.save_left(copy, &done.left)?;
         self.replica.write(|session| {
             Snapshots(session).advance_head(&copy.workspace_id, head)?;
@@ -367,7 +366,7 @@ impl OpenDevice {
     }
 
     /// Changes the files of a working copy, which is in the state of `index` and `databases`, to
-    /// those of a tree. `token` is the head to set if a crash comes in between, or empty.
+    /// those of a tree. `token` is the head that recovery sets after a crash, or empty.
     pub(crate) fn check_out(
         &self,
         copy: &WorkingCopy,
@@ -430,8 +429,8 @@ impl History for Known<'_> {
     }
 }
 
-/// Returns the label for the files of the other side: the workspace's name, as far as a file name
-/// can contain it, and the end of the snapshot's id.
+/// Returns the label in the names of the other side's files: up to 40 characters of the workspace's
+/// name, with `-` for all but ASCII letters and digits, and the last six of the snapshot's id.
 fn conflict_label(incoming: &Incoming<'_>) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = incoming.name.chars().take(40).map(letter).collect();
@@ -439,7 +438,7 @@ fn conflict_label(incoming: &Incoming<'_>) -> String {
     format!("{name}-{}", id.get(id.len().saturating_sub(6)..).unwrap_or(id).to_lowercase())
 }
 
-/// Returns a conflict as it is reported.
+/// Returns the report of a conflict.
 pub(crate) fn conflict_report(conflict: &Conflict) -> ConflictReport {
     use crate::device::report::ConflictKind as Reported;
     let (kind, theirs) = match &conflict.kind {

@@ -1,4 +1,4 @@
-//! Why a working copy's tree is stored, and the result.
+//! The purpose of storing a working copy's tree, and the result.
 
 use fastest_core::object::item::Root;
 use fastest_core::object::name::IGNORE_FILES;
@@ -9,12 +9,11 @@ use fastest_schema::SnapshotId;
 /// Why a working copy's tree is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose<'a> {
-    /// The user wants it saved. `if_empty` says whether an empty tree without a head is worth a
-    /// snapshot.
+    /// The user wants a snapshot. `if_empty`: also of an empty tree, if there is no head yet.
     Save { if_empty: bool },
-    /// The user wants these paths to stop being content.
+    /// The user wants to untrack these paths.
     Untrack(&'a [Vec<u8>]),
-    /// Nothing may be lost when the files are replaced. An ignore file that cannot be read does not
+    /// A safety snapshot before files are replaced. An ignore file that cannot be used does not
     /// prevent it.
     Safety,
 }
@@ -23,7 +22,7 @@ pub(crate) enum Purpose<'a> {
 pub(crate) struct Captured {
     /// The tree.
     pub root: Root,
-    /// Its snapshot, which is the head if nothing changed.
+    /// Its snapshot: the head if nothing changed; `None` if there is none yet.
     pub snapshot_id: Option<SnapshotId>,
     /// Whether a snapshot was made.
     pub created: bool,
@@ -33,7 +32,7 @@ pub(crate) struct Captured {
     pub objects_new: u64,
     /// The stat index of the tree.
     pub index: StatIndex,
-    /// Databases with files beside them.
+    /// SQLite databases with files beside them, such as a WAL.
     pub databases: Vec<Database>,
     /// What was skipped, each with the reason.
     pub skipped: Vec<String>,

@@ -1,4 +1,5 @@
-//! `push`: takes a snapshot if something changed, then sends everything that waits to the primary.
+//! `push`: takes a snapshot if something changed, then sends everything that is queued to the
+//! primary.
 
 use std::path::Path;
 
@@ -39,7 +40,7 @@ impl OpenDevice {
         let (copy, project_created) = match self.find_any(dir)? {
             Some(copy) => (copy, false),
             None => {
-                let created = self.init_by_the_way(dir).await?;
+                let created = self.init_on_push(dir).await?;
                 (self.find(dir)?, created)
             }
         };
@@ -82,7 +83,7 @@ impl OpenDevice {
             match self.push_scope(&remote, &project.id.scope()).await {
                 Ok(pushed) => {
                     report.snapshot.warnings.extend(notices_of(&pushed));
-                    match self.head_apart(&copy)? {
+                    match self.diverged_head(&copy)? {
                         None => {
                             report.pushed = true;
                             break;
@@ -102,7 +103,7 @@ impl OpenDevice {
                 Err(error) => return Err(error),
             }
         }
-        // A contact may have shown that the primary lacks rows of other projects: they are sent,
+        // The push may have shown that the primary lacks rows of other projects. They are sent now,
         // too.
         if report.pushed
             && self.others_wait(&project.id.scope())?
@@ -118,9 +119,12 @@ impl OpenDevice {
         Ok(report)
     }
 
-    /// Returns the head that others gave to the copy's own workspace, if it and the copy's head
+    /// Returns the head that others set for the copy's own workspace, if it and the copy's head
     /// diverged.
-    pub(crate) fn head_apart(&self, copy: &WorkingCopy) -> Result<Option<SnapshotId>, SyncError> {
+    pub(crate) fn diverged_head(
+        &self,
+        copy: &WorkingCopy,
+    ) -> Result<Option<SnapshotId>, SyncError> {
         let Some(head) = copy.head()? else { return Ok(None) };
         let session = self.replica.read();
         let on_primary =
@@ -170,15 +174,15 @@ impl OpenDevice {
         Ok(())
     }
 
-    /// Queues the event of this push, once for each head.
+    /// Queues the event `snapshot.pushed`, once for each head.
     fn record_push(
         &mut self,
         copy: &WorkingCopy,
         head: Option<&SnapshotId>,
     ) -> Result<(), SyncError> {
         let Some(head) = head else { return Ok(()) };
-        // Durable with the next write, which writes the push down or queues it.
-        self.replica.write_soon(|session| {
+        // Made durable by the next write, which records the statement or queues the push.
+        self.replica.write_unsynced(|session| {
             let known = Snapshots(session).is_pushed(head, &copy.workspace_id)?;
             if known {
                 Ok(())

@@ -114,9 +114,9 @@ impl OpenDevice {
 }
 
 impl OpenDevice {
-    /// Returns the address in the form in which it is stored. A database is named by its id, which
-    /// no other can take over, and a file by its real path, so that it does not depend on the
-    /// current folder.
+    /// Returns the address in the form in which it is stored. A database is named by its id,
+    /// because another database can take over a name. A file is named by its real path, so that the
+    /// address does not depend on the current folder.
     async fn settle_address(&mut self, url: &str) -> Result<String, SyncError> {
         match Address::parse(url)? {
             Address::File(path) => Ok(settle_path(&path)?),
@@ -129,7 +129,7 @@ impl OpenDevice {
     }
 }
 
-/// Gives a primary that is a file, and the folder of its packs, to a group.
+/// Shares a primary that is a file, and the folder of its packs, with a Unix group.
 fn share_primary(url: &str, packs: &Packs, group: &str, store: &Path) -> Result<(), SyncError> {
     let Address::File(path) = Address::parse(url)? else {
         return Err(ShareError::NotAFile { url: url.to_owned() }.into());

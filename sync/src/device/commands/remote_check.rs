@@ -17,8 +17,8 @@ use crate::remote::state::{Packs, RemoteState};
 use crate::remote::statement::Statement;
 use crate::replica::local::remote_row::RemoteRow;
 
-/// The most by which clocks may differ. Ids sort by time, so beyond this the snapshots of several
-/// devices get out of order.
+/// The most that clocks may differ by. Ids sort by time, so with more, the snapshots of several
+/// devices would be out of order.
 const CLOCK_APART_MAX: Duration = Duration::from_secs(60);
 
 impl OpenDevice {
@@ -37,7 +37,7 @@ impl OpenDevice {
                     }
                 }
             }
-            // A missing token or key is found before anything is sent. Without keys for the pack
+            // A missing token or key is detected before anything is sent. Without keys for the pack
             // store, the primary can still be checked.
             Err(SyncError::Primary(error @ PrimaryError::Denied { .. })) => checkup.failed(&error),
             Err(SyncError::PackStore(error)) => {
@@ -85,7 +85,8 @@ impl Checkup {
         true
     }
 
-    /// Warns about a file that other machines may share: its safety depends on locks.
+    /// Warns about a file that other machines may share, because it is safe only if the file system
+    /// passes locks on.
     fn file_system(&mut self) {
         let Some(Address::File(path)) = &self.address else { return };
         if self.is_own {
@@ -106,7 +107,7 @@ impl Checkup {
 
     fn let_in(&self) -> &'static str {
         match &self.address {
-            Some(address) if address.is_readable_on_the_way() => {
+            Some(address) if address.is_unencrypted() => {
                 "it lets us in, over http://: a token, and all else, can be read on the way"
             }
             Some(address) if address.token_name().is_some() => "it lets us in",
@@ -129,7 +130,7 @@ impl Checkup {
         }
     }
 
-    /// Finds the step that failed, from the error to the first question.
+    /// Reports the check that failed, judged by the error of the first request.
     fn failed(&mut self, error: &PrimaryError) {
         let what = error.to_string();
         self.report.reachable = Some(!error.is_unreachable());
@@ -163,8 +164,8 @@ impl Checkup {
         }
     }
 
-    /// Checks for write access with a push of a version that does not exist. If the primary's own
-    /// rule refuses it, this device may write, and nothing was written.
+    /// Checks for write access with a push whose payload version does not exist. If the primary's
+    /// own rule refuses it, this device has write access, and nothing was written.
     async fn permission(&mut self, primary: &dyn Primary) {
         let id = format!("check-{}", primary.world().new_id());
         match primary.run(Statement::push(PUSH_SQL), &[&id, &id, r#"{"v":0}"#]).await {

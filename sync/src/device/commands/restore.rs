@@ -1,4 +1,4 @@
-//! `restore`: puts files back as they were in a snapshot.
+//! `restore`: restores files from a snapshot.
 
 use fastest_schema::SnapshotId;
 use std::os::unix::ffi::OsStrExt;
@@ -22,7 +22,7 @@ use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 
-/// The paths to restore, and what each is to become.
+/// The paths to restore, each with the item that it has in the snapshot.
 type Wanted = Vec<(Vec<u8>, Option<Item>)>;
 
 impl OpenDevice {
@@ -61,7 +61,8 @@ impl OpenDevice {
         let plan = plan.with_past(self.past(copy)?);
         let touched: Vec<Vec<u8>> = plan.touched().map(<[u8]>::to_vec).collect();
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
-        // The head has not moved, so a path of the head that was not replaced is still what it was.
+        // The head has not moved, so a path in the index that could not be replaced is what it was
+        // before, and is not recorded as left.
         let is_heads = |left: &&Left| captured.index.find(&left.path).is_some();
         let new = done.left.iter().filter(|left| !is_heads(left));
         let old = left.iter().filter(|left| !done.brought.contains(left));
@@ -87,7 +88,7 @@ impl OpenDevice {
         })
     }
 
-    /// Returns what the tree has at each path; `None` if the whole tree is meant.
+    /// Returns each path with its item in the tree; `None` for the whole tree.
     fn wanted(
         &self,
         copy: &WorkingCopy,

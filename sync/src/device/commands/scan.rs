@@ -31,7 +31,7 @@ pub(crate) struct Scanned {
     pub skipped: Vec<String>,
     /// What the user should know, including what was skipped.
     pub warnings: Vec<String>,
-    /// Databases with files beside them.
+    /// SQLite databases with files beside them, such as a WAL.
     pub databases: Vec<Database>,
     /// Ignore files that cannot be used, each with the reason.
     pub unknown_rules: Vec<String>,
@@ -44,7 +44,7 @@ pub(crate) struct ScanJob<'a> {
     pub index_use: IndexUse,
     /// The tree of the copy's head.
     pub head: Option<TreeId>,
-    /// Paths that are to stop being content.
+    /// Paths to untrack.
     pub untrack: &'a [Vec<u8>],
 }
 

@@ -72,7 +72,7 @@ impl OpenDevice {
     }
 
     /// Stores the tree of a working copy and, if it is not the head's, a snapshot of it. The caller
-    /// holds the lock.
+    /// holds the copy's lock.
     pub(crate) fn capture(
         &mut self,
         copy: &WorkingCopy,
@@ -128,8 +128,8 @@ impl OpenDevice {
         })
     }
 
-    /// Refuses to untrack a path whose rule is not in the tree: other devices would delete the
-    /// path.
+    /// Refuses to untrack a path if the ignore file with its rule is not in the tree: other devices
+    /// would then delete the path.
     fn check_rule_travels(
         &self,
         copy: &WorkingCopy,
@@ -161,7 +161,7 @@ impl OpenDevice {
         let head_row = head.map(|head| self.snapshot_row(head)).transpose()?;
         if head_row.as_ref().is_some_and(|row| row.manifest_hash == root.id.to_hex()) {
             if !packs.is_empty() {
-                // The store had lost content of this very tree. What it got back has to be sent,
+                // The store had lost content of this tree. The recovered packs have to be sent,
                 // too.
                 let packs = self.complete(&workspace.project_id, None, &root.id, packs)?;
                 self.replica.write(|session| {
@@ -191,8 +191,9 @@ impl OpenDevice {
         Ok((Some(id), true))
     }
 
-    /// Returns the workspace's head if it is a snapshot of this very tree that follows the copy's
-    /// head: then its row was saved, and the process killed before the copy's head was set.
+    /// Returns the workspace's head if it is a snapshot of this tree that follows the copy's head.
+    /// In that case a process was killed after it saved the snapshot's row and before it set the
+    /// copy's head.
     fn recorded_before_a_crash(
         &self,
         workspace: &Workspace,
@@ -200,7 +201,7 @@ impl OpenDevice {
         root: &Root,
     ) -> Result<Option<SnapshotId>, SyncError> {
         let Some(current) = &workspace.current_snapshot_id else { return Ok(None) };
-        // A workspace's row may name a snapshot that has not arrived.
+        // The workspace's row may refer to a snapshot that has not arrived yet.
         let row = self.replica.read().row::<Snapshot>(current)?;
         if row.is_none_or(|row| row.manifest_hash != root.id.to_hex()) {
             return Ok(None);
@@ -214,8 +215,8 @@ impl OpenDevice {
     }
 
     /// Returns the packs that the rows of a snapshot must name so that all its content is in the
-    /// project's packs. These are the new packs, and copies of objects that so far are only in
-    /// packs of other projects, or in packs that a killed process left without rows.
+    /// project's packs. These are the new packs, and packs with copies of objects that so far are
+    /// only in packs of other projects, or in packs that a killed process left without rows.
     pub(crate) fn complete(
         &self,
         project_id: &ProjectId,
@@ -242,8 +243,8 @@ impl OpenDevice {
 }
 
 impl OpenDevice {
-    /// Refuses a snapshot whose tree has an excessive number of paths. What it shares with the tree
-    /// `beside`, which was checked before, is not counted.
+    /// Refuses a snapshot whose tree has an excessive number of paths. Paths that it shares with
+    /// the tree `beside`, which was checked before, are not counted.
     pub(crate) fn check_extent(
         &self,
         snapshot: &SnapshotId,

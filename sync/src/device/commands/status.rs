@@ -31,12 +31,12 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::local::queue::Queue;
 use crate::replica::local::remote_row::RemoteRow;
 
-/// A store with the nodes of one more tree in memory, to compare a working copy without writing
-/// anything.
+/// A store with the nodes of one more tree in memory, to compare a working copy without writing to
+/// the store.
 pub(crate) struct ScratchStore<'a> {
     store: &'a Store,
     trees: MemoryObjects,
-    /// Whether anything was found that the store lacks.
+    /// Whether the scan found an object that the store lacks.
     found_new: AtomicBool,
 }
 
@@ -86,7 +86,7 @@ impl OpenDevice {
         let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let (head, lost) = self.head_of(copy)?;
         warnings.extend(lost);
-        let twin = self.twin_notice(copy)?;
+        let twin = self.duplicate_notice(copy)?;
         warnings
             .extend(twin.filter(|twin| !warnings.contains(twin)).into_iter().collect::<Vec<_>>());
         let head_tree = match &head {
@@ -99,7 +99,7 @@ impl OpenDevice {
         warnings.extend(looked.warnings);
         let Drift { source_only, workspace_only, both_different, .. } =
             if tree == head_tree { Drift::default() } else { drift(&head_tree, &tree, &looking)? };
-        // A file that still exists was not deleted but ignored.
+        // A file that still exists was not deleted: it is ignored now.
         let files = Files::of(copy.root()).map_err(SyncError::io("open", copy.root()))?;
         let stands = |path: &Vec<u8>| matches!(files.is_folder(path), Ok(Some(false)));
         let (untracked, gone): (Vec<_>, Vec<_>) = source_only.into_iter().partition(stands);
@@ -147,8 +147,8 @@ impl OpenDevice {
     ) -> Result<Scanned, SyncError> {
         let (index, warnings) = load_index(copy)?;
         let progress = activity.begin("Scanning");
-        // If the index was lost, it is made anew only if the store turns out to have everything:
-        // then the next scan need not read all files.
+        // A lost index is saved again only if the store turns out to have everything: then the next
+        // scan need not read all files.
         let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
         let (root, head_tree) =
             (copy.root(), Some(*head).filter(|head| *head != empty_directory()));
@@ -161,7 +161,8 @@ impl OpenDevice {
         if let Some(index) = index.filter(|_| index_use == IndexUse::Refresh || is_stored)
             && let Ok(Some(_lock)) = copy.try_lock()
         {
-            // It is only a cache: if it cannot be saved, the next scan costs as much as this one.
+            // The index is only a cache: if it cannot be saved, the next scan costs as much as this
+            // one.
             let _ = index.save(&copy.state());
         }
         Ok(scanned)

@@ -1,8 +1,8 @@
 //! Working copies that a killed `clone` or `workspace new` left unfinished.
 //!
-//! A new workspace is first a row, then a folder, and last an entry in the device's list of working
-//! copies. A folder, or a row that names one, is unfinished without that entry, and the same
-//! command continues it.
+//! A new workspace gets a row first, then a folder, and last an entry in the device's list of
+//! working copies. A folder, or a row that names a folder, is unfinished without that entry, and
+//! repeating the command finishes it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,8 +25,8 @@ use crate::replica::session::Session;
 use crate::rows::projects::Projects;
 
 impl OpenDevice {
-    /// Returns the workspace that a killed command made for the folder `root`, with this name if
-    /// one is given.
+    /// Returns the workspace that a killed command began for the folder `root`. If `name` is given,
+    /// the workspace must have it.
     pub(crate) fn begun_for(
         &self,
         project_id: &ProjectId,
@@ -42,7 +42,7 @@ impl OpenDevice {
                 && name.is_none_or(|name| workspace.name == name)
         };
         for workspace in all.into_iter().filter(is_here) {
-            // Another device may have the same name, and use the same path.
+            // Another device may have the same machine name and use the same path.
             if Copies(session).of_workspace(&workspace.id)?.is_empty()
                 && self.note_of(&workspace.id).is_some_and(|note| note.exists())
             {
@@ -52,7 +52,8 @@ impl OpenDevice {
         Ok(None)
     }
 
-    /// Records in the store that this device begins a workspace, before anything else is written.
+    /// Records in the store that this device begins a workspace. Called before the workspace's row
+    /// is written.
     pub(crate) fn note_begun(&self, workspace_id: &WorkspaceId) -> Result<(), SyncError> {
         let note = self.note_of(workspace_id).expect("a new id is a ULID");
         let folder = note.parent().expect("a note lies in a folder");
@@ -60,7 +61,7 @@ impl OpenDevice {
         noted.map_err(SyncError::io("create", &note))
     }
 
-    /// Deletes the note of a workspace that is finished or given up.
+    /// Deletes the note of a workspace that is finished or abandoned.
     pub(crate) fn forget_begun(&self, workspace_id: &WorkspaceId) {
         // A note that stays does no harm once the workspace has a working copy.
         if let Some(note) = self.note_of(workspace_id) {
@@ -72,8 +73,8 @@ impl OpenDevice {
         note_name(workspace_id).map(|name| self.dir.join("begun").join(name))
     }
 
-    /// Returns the project that a killed command made of the folder `root`, if it did not get to
-    /// the folder itself.
+    /// Returns the project that a killed command began in the folder `root`, if the folder did not
+    /// become a working copy.
     pub(crate) fn begun_project(
         &self,
         root: &Path,
@@ -87,8 +88,8 @@ impl OpenDevice {
         Ok(workspace.filter(is_main).map(|workspace| (project, workspace)))
     }
 
-    /// Returns the working copy in `dir` that a killed command has not finished, if its workspace
-    /// is the wanted one.
+    /// Returns the working copy in `dir` that a killed command left unfinished, if `is_wanted`
+    /// accepts its workspace.
     pub(crate) fn unfinished(
         &self,
         dir: &Path,
@@ -98,8 +99,8 @@ impl OpenDevice {
         let Some(copy) = WorkingCopy::at(&root, &self.trust)? else { return Ok(None) };
         let session = self.replica.read();
         let workspace = session.row::<Workspace>(&copy.workspace_id)?;
-        // A working copy that has moved on to another snapshot was finished, and is missing in the
-        // list for another reason.
+        // A working copy with another head was finished, and is missing from the list for another
+        // reason.
         let head = copy.head()?;
         let is_begun = workspace.is_some_and(|workspace| {
             workspace.local_path.as_deref() == root.to_str()
@@ -117,7 +118,7 @@ impl OpenDevice {
         copy: &WorkingCopy,
         activity: &Activity,
     ) -> Result<CloneReport, SyncError> {
-        // Finishes the checkout, if all of its files were written already.
+        // The lock finishes an interrupted checkout, if all of its files were written already.
         let (_lock, _) = copy.lock()?;
         let (project, workspace) = (self.project_of(copy)?, self.workspace_of(copy)?);
         let mut report = CloneReport {
@@ -142,7 +143,8 @@ impl OpenDevice {
         Ok(report)
     }
 
-    /// Deletes a new workspace whose folder could not be made, unless other devices may know of it.
+    /// Deletes a new workspace whose folder could not be created, unless other devices may know of
+    /// it.
     pub(crate) fn take_back(&mut self, workspace: &Workspace) -> Result<(), SyncError> {
         self.forget_begun(&workspace.id);
         self.replica.write(|session| {
@@ -154,15 +156,16 @@ impl OpenDevice {
     }
 }
 
-/// Returns the file name of a workspace's note; `None` for an id that no device makes. A primary may
-/// send any text as an id, also a path that leads elsewhere.
+/// Returns the file name of a workspace's note; `None` for an id that no device generates. A
+/// primary may send any text as an id, such as a path that leads elsewhere.
 fn note_name(workspace_id: &WorkspaceId) -> Option<&str> {
     let name = workspace_id.as_str();
     let is_plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_plain.then_some(name)
 }
 
-/// Whether this device made a workspace that no other device has heard of.
+/// Whether the primary has never accepted this workspace's row, so that no other device knows of
+/// it.
 fn is_new(session: Session<'_>, workspace: &Workspace) -> Result<bool, SyncError> {
     let entry = Outbox(session).entry(Workspace::TABLE, &RowKey::of(&workspace.id))?;
     Ok(entry.is_some_and(|entry| entry.base_version == 0))

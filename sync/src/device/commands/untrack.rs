@@ -1,4 +1,4 @@
-//! `untrack`: removes paths from the content, and keeps their files here and on every device.
+//! `untrack`: removes paths from the project, and keeps their files here and on every device.
 
 use std::ffi::OsStr;
 use std::io;
@@ -67,7 +67,7 @@ impl OpenDevice {
         })
     }
 
-    /// Refuses a path that does not exist, or that would become content again at once.
+    /// Refuses a path that does not exist, or that the next snapshot would include again.
     fn check_untrackable(
         &self,
         copy: &WorkingCopy,
@@ -138,7 +138,7 @@ fn add_rule(files: &Files, path: &[u8]) -> Result<Option<Edited>, SyncError> {
     };
     let old = found.as_deref().unwrap_or_default();
     let rule = rule_for(name);
-    // Only the last line counts: a later rule may have overridden an earlier one.
+    // Only the last line is compared, because a later rule may override an earlier one.
     let last = old.split(|&byte| byte == b'\n').rfind(|line| !line.is_empty());
     if last == Some(&rule) {
         return Ok(None);

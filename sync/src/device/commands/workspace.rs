@@ -45,7 +45,7 @@ impl OpenDevice {
             copy.root().with_file_name(folder)
         };
         let dir = dir.map_or_else(beside, Path::to_owned);
-        let unfinished = self.go_on(
+        let unfinished = self.resume_unfinished(
             &dir,
             |begun: &Workspace| begun.project_id == project.id && begun.name == name,
             activity,

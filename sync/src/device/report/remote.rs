@@ -1,4 +1,4 @@
-//! What `fastest remote` reports.
+//! Reports of `fastest remote`.
 
 use std::fmt;
 
@@ -12,16 +12,16 @@ use crate::remote::state::Packs;
 pub struct RemoteReport {
     /// Address of the primary.
     pub url: String,
-    /// Whether packs of any size go into its rows.
+    /// Whether packs of any size are stored in the primary's rows.
     pub inline_packs: bool,
-    /// Where large packs go. In JSON: `default`, `rows`, or the address of a pack store.
+    /// Where large packs are stored. In JSON: `default`, `rows`, or the address of a pack store.
     #[serde(serialize_with = "by_name")]
     pub packs: Packs,
-    /// Whether it answered.
+    /// Whether the primary answered; `None` if it was not asked.
     pub reachable: Option<bool>,
     /// How long the answer took, in milliseconds.
     pub latency_ms: Option<f64>,
-    /// Its last migration; absent if it is not set up yet.
+    /// The primary's last migration; absent if it is not set up yet or was not asked.
     pub schema_version: Option<String>,
     /// The first problem that was found.
     pub problem: Option<String>,
@@ -29,21 +29,21 @@ pub struct RemoteReport {
     pub checks: Vec<RemoteCheck>,
 }
 
-/// One thing that `fastest remote check` looked at.
+/// The result of one check of `fastest remote check`.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct RemoteCheck {
-    /// What was looked at.
+    /// What was checked.
     pub name: CheckName,
     /// Whether the check passed.
     pub ok: bool,
     /// What was found.
     pub what: String,
-    /// How to mend it, if it failed.
+    /// How to fix the problem, if the check failed.
     pub mend: Option<String>,
 }
 
-/// What `fastest remote check` looks at. In JSON and as text, it is in lower case.
+/// The checks of `fastest remote check`. In JSON and as text, names are in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

@@ -1,12 +1,12 @@
-//! What a pull does next: decided here, without IO.
+//! Decides the next step of a pull, without IO.
 
 use fastest_schema::Header;
 
-/// The most pages of a pull that end before either limit. From an honest primary only the last page
-/// does, and a few more while others write.
+/// The most pages of a pull, besides the last, that end long before their limits. An honest primary
+/// sends such pages only while others write, and only a few.
 const SHORT_PAGES_MAX: u32 = 20;
 
-/// What the next step of a pull depends on.
+/// The state that decides the next step of a pull.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PullState {
     /// Whether the primary was found to be another one, or an older state of itself.
@@ -14,12 +14,12 @@ pub(super) struct PullState {
     short_pages: u32,
 }
 
-/// What the device knew of the primary when it asked for a page.
+/// What the device knew about the primary when it requested a page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asker<'a> {
     /// The epoch of the primary; `None` before its first answer.
     pub(super) epoch: Option<&'a str>,
-    /// How far the scope was read.
+    /// The sequence number up to which the scope was read.
     pub(super) cursor: i64,
     /// Whether the primary has accepted a push from here.
     pub(super) has_pushed: bool,
@@ -28,7 +28,7 @@ pub(super) struct Asker<'a> {
 /// What to do with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Take the page in.
+    /// Apply the page.
     Take,
     /// Forget what the primary was known to have, then ask again.
     Forget,
@@ -41,7 +41,7 @@ pub(super) enum Verdict {
 pub(super) enum Onward {
     /// Ask for the next page.
     Ask,
-    /// Finish: the scope is read to its end.
+    /// Finish: the scope was read to its end.
     Finish,
     /// Give up: an honest primary does not do this.
     Distrust(&'static str),
@@ -66,7 +66,8 @@ impl PullState {
         }
     }
 
-    /// What to do after a page was taken in. `is_short` says whether it ended long before its limits.
+    /// Decides what to do after a page was applied. `is_short` says whether it ended long before
+    /// its limits.
     pub(super) fn after_page(&mut self, more: bool, is_short: bool) -> Onward {
         if !more {
             return Onward::Finish;

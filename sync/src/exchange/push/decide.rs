@@ -1,63 +1,67 @@
-//! What a push does next: decided here, without IO.
+//! Decides the next step of a push, without IO.
 
 use crate::exchange::push::recovery::Recovery;
 
 /// Refusals after which a push gives up. Each lost race means that another push succeeded.
 pub(super) const ATTEMPTS_MAX: u32 = 50;
 
-/// Refusals in a row for which a pull finds no cause, after which the primary is read anew.
+/// Refusals in a row for which a pull finds no cause, after which everything is read again from the
+/// primary.
 const UNEXPLAINED_MAX: u32 = 2;
 
-/// Refusals for rows that lack others, after which these rows are at fault, whatever a pull brings: in a
-/// busy scope it always brings something.
+/// Refusals for foreign keys after which the refused rows count as at fault, whatever a pull
+/// brings: in a busy scope it always brings something. The same number of attempts decides for rows
+/// in scopes that are not held.
 const LACKING_MAX: u32 = 3;
 
-/// Transactions that are set aside before the primary takes any, after which it is the primary that is
-/// at fault.
+/// Transactions set aside in a row, with none accepted, after which the primary itself counts as at
+/// fault.
 const REFUSED_IN_A_ROW_MAX: u32 = 50;
 
-/// What the next step of a push depends on.
+/// The state that decides the next step of a push.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PushState {
     /// Refusals so far.
     pub(super) attempts: u32,
-    /// Refusals for rows that lack others.
+    /// Refusals for foreign keys.
     lacking: u32,
     /// Refusals in a row for which no cause was found.
     unexplained: u32,
-    /// Whether the primary was read anew: that is done once.
+    /// Whether everything was read again from the primary. That is done once.
     pub(super) forgotten: bool,
-    /// Whether a pull found no cause why rows lack those that they refer to: they are at fault.
+    /// Whether rows that are refused for a foreign key are at fault themselves: a pull did not
+    /// explain the refusal, or there were [`LACKING_MAX`] refusals.
     pub(super) is_complete: bool,
-    /// Whether rows stand against others of scopes that are not held, which no pull brings.
+    /// Whether the primary has rows of the statement in scopes that are not held here, so that no
+    /// pull brings them.
     pub(super) are_foreign: bool,
-    /// Transactions that were set aside since the primary took anything.
+    /// Transactions that were set aside since the primary last accepted a statement.
     in_a_row: u32,
 }
 
-/// What has come of a push.
+/// The outcome of the last step of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The primary has applied a statement.
     Taken,
     /// A transaction is to be set aside.
     AtFault,
-    /// The primary refused a statement, and what can be done about that.
+    /// The primary refused a statement; with the recovery, if there is one.
     Refused(Option<Recovery>),
     /// The scopes of a refused statement were pulled.
     Looked(Looked),
 }
 
-/// What a look at the primary found after a refusal.
+/// What was found when the scopes of a refused statement were pulled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Looked {
-    /// Whether it found a cause: changes, or rows that deletes have to give way to.
+    /// Whether there was a cause: changes, or rows that deletes have to yield to.
     pub(super) is_explained: bool,
-    /// Whether rows stand against others of scopes that are not held.
+    /// Whether the primary has rows of the statement in scopes that are not held here.
     pub(super) is_foreign: bool,
-    /// Whether rows were refused for lack of others.
+    /// Whether the refusal is about a foreign key.
     pub(super) lacks_rows: bool,
-    /// Whether nothing that rows refer to is ever deleted.
+    /// Whether the schema never deletes a row that others refer to.
     pub(super) referred_rows_stay: bool,
 }
 
@@ -66,26 +70,27 @@ pub(super) struct Looked {
 pub(super) enum Step {
     /// Go on.
     GoOn,
-    /// Set the primary up, then look.
+    /// Set the primary up, then do as for [`Step::Look`].
     SetUp,
-    /// Become a device of its own, then look.
+    /// Become a new device, then do as for [`Step::Look`].
     BecomeNewDevice,
-    /// Forget what the primary was known to have, then look.
+    /// Forget what the primary was known to have, then do as for [`Step::Look`].
     Forget,
     /// Pull the scopes of the statement, and see whether that explains the refusal.
     Look,
-    /// Plan the statement again; the transaction that is at fault will be found and set aside.
+    /// Plan again. The next refusal then leads to a search for the transaction at fault, which is
+    /// set aside.
     FindFault,
-    /// Read the primary anew, then plan again.
+    /// Read everything again from the primary, then plan again.
     ReadAnew,
     /// Plan again.
     PlanAgain,
     /// Give up with the primary's own error.
     GiveUp,
-    /// Give up since others were faster each time.
+    /// Give up, because others were faster each time.
     Contended,
-    /// Give up, and say why the primary refuses: what it will never take must not stand before all that
-    /// comes after.
+    /// Give up, and explain why the primary refuses. The statement is dropped: one that the primary
+    /// will never accept must not block the queue.
     Unmendable,
 }
 
@@ -131,14 +136,14 @@ impl PushState {
             self.are_foreign = true;
             return Step::FindFault;
         }
-        // A lost race brings what won it. If nothing comes, time and again, something is amiss that only a
-        // full look can find.
+        // After a lost race, a pull brings the change that won. If it brings nothing several times
+        // in a row, something is wrong that only reading everything again can find.
         self.unexplained = if is_explained { 0 } else { self.unexplained + 1 };
         self.lacking += u32::from(lacks_rows);
         let mut is_lost = self.unexplained == UNEXPLAINED_MAX;
         if lacks_rows && (!is_explained || self.lacking == LACKING_MAX) {
-            // If nothing that rows refer to is ever deleted, it is the primary that has to be looked at
-            // anew, once. Otherwise the row at fault is found first.
+            // If referred rows are never deleted, the primary may have lost one: everything is read
+            // again, once. Otherwise the row at fault is searched for first.
             if !referred_rows_stay {
                 self.is_complete = true;
             } else if !is_explained {
@@ -168,7 +173,7 @@ mod tests {
     };
     const UNEXPLAINED: Looked = Looked { is_explained: false, ..EXPLAINED };
 
-    /// The steps that follow these outcomes, one after another.
+    /// Returns the steps that follow these outcomes, one after another.
     fn steps(state: &mut PushState, outcomes: &[Outcome]) -> Vec<Step> {
         outcomes.iter().map(|outcome| state.next(*outcome)).collect()
     }
@@ -218,7 +223,7 @@ mod tests {
         for _ in 0..4 {
             assert_eq!(steps(&mut state, &pulled), [Step::Look, Step::PlanAgain]);
         }
-        // What is explained in between begins the count anew.
+        // An explained refusal in between restarts the count.
         let mut state = PushState::default();
         let explained = [refused(Recovery::Pull), Outcome::Looked(EXPLAINED)];
         for _ in 0..4 {
@@ -234,11 +239,11 @@ mod tests {
                 Looked { is_explained, referred_rows_stay, lacks_rows: true, is_foreign: false };
             [refused(Recovery::Complete), Outcome::Looked(looked)]
         };
-        // Fastest's own: the primary is read anew, once; then it is at fault.
+        // Fastest's own rows: everything is read again, once. After that, the primary is at fault.
         let mut state = PushState::default();
         assert_eq!(steps(&mut state, &lacking(false, true)), [Step::Look, Step::ReadAnew]);
         assert_eq!(steps(&mut state, &lacking(false, true)), [Step::Look, Step::GiveUp]);
-        // An application's: the row at fault is found and set aside.
+        // An application's rows: the row at fault is found and set aside.
         let mut state = PushState::default();
         assert_eq!(steps(&mut state, &lacking(false, false)), [Step::Look, Step::PlanAgain]);
         assert!(state.is_complete);

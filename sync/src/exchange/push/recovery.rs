@@ -4,19 +4,19 @@ use fastest_schema::Refusal;
 
 use crate::remote::primary::PrimaryError;
 
-/// What to do about a push that was not accepted, before it is planned again.
+/// What to do about a refused push before it is planned again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recovery {
     /// Set the primary up.
     Migrate,
     /// Give this device a new id: it is a copy of another one, or was restored from a backup.
     NewDevice,
-    /// Forget what is known of the primary: it lacks what it had.
+    /// Forget what the primary was known to have: it lacks changes that it had.
     Forget,
     /// Pull: others were first.
     Pull,
-    /// Pull what is missing: rows refer to others that the primary lacks, or keep one from being
-    /// deleted. Either others were first, or the primary lost what it had.
+    /// Pull what is missing: rows refer to others that the primary lacks, or prevent the delete of
+    /// one. Either others were first, or the primary lost what it had.
     Complete,
 }
 

@@ -1,4 +1,4 @@
-//! What a push keeps from one attempt to the next.
+//! The state that a push keeps from one attempt to the next.
 
 use fastest_schema::{ScopeId, WorkspaceId};
 use std::collections::BTreeSet;
@@ -11,14 +11,14 @@ use crate::remote::open::Remote;
 use crate::replica::local::refused::RefusedTransaction;
 use crate::replica::open::Replica;
 
-/// What a push did.
+/// The outcome of a push.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pushed {
     /// Workspaces whose head on the primary is not an ancestor of ours: they wait for a merge.
     pub diverged: Vec<WorkspaceId>,
-    /// Transactions that the primary refused. They wait, with what depends on them; all others were
-    /// sent.
+    /// Transactions that the primary refused. They stay queued, with those that depend on them. All
+    /// others were sent.
     pub refused: Vec<RefusedTransaction>,
     /// Whether the primary was found to be another one, or an older state of itself.
     pub primary_went_back: bool,
@@ -33,20 +33,20 @@ pub(super) struct Push<'a> {
     pub(super) replica: &'a mut Replica,
     pub(super) store: Option<&'a Store>,
     pub(super) remote: &'a Remote,
-    /// The one scope to push; `None` for all.
+    /// The only scope to push; `None` for all.
     pub(super) scope: Option<&'a ScopeId>,
-    /// What it has done so far.
+    /// The outcome so far.
     pub(super) done: Pushed,
-    /// What its next step depends on.
+    /// Decides the next step.
     pub(super) state: PushState,
-    /// Whether the primary has answered, so that there is no need to ask what it has.
+    /// Whether an answer has already shown that the primary has what it was seen to have.
     pub(super) is_asked: bool,
     /// The most units in the next statement.
     pub(super) most: usize,
-    /// The scopes of what waited at first.
+    /// The scopes with queued rows when the push began, or the one to push.
     pub(super) scopes: Vec<ScopeId>,
     /// The statement that was sent last.
     pub(super) last: Option<Sent>,
-    /// Scopes to pull, because triggers changed rows of theirs.
+    /// Scopes to pull, because triggers changed their rows.
     pub(super) learned: BTreeSet<ScopeId>,
 }

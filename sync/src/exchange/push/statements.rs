@@ -1,4 +1,5 @@
-//! One attempt of a push: statement after statement, and the search for what the primary refuses.
+//! One attempt of a push: sends the statements, and searches for the transaction that the primary
+//! refuses.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -38,12 +39,12 @@ use crate::rows::snapshots::Snapshots;
 pub(super) struct Sending {
     /// Workspaces that wait for a merge.
     pub(super) diverged: Vec<WorkspaceId>,
-    /// Whether there is more to send, which has to be planned anew.
+    /// Whether there is more to send, which has to be planned again.
     pub(super) again: bool,
 }
 
 impl Push<'_> {
-    /// Sends what waits, until the primary refuses something.
+    /// Sends the queued rows, until the primary refuses a statement.
     pub(super) async fn once(&mut self) -> Result<Sending, SyncError> {
         let mut has_sent = self.resend().await?;
         self.read_unread().await?;
@@ -72,7 +73,7 @@ impl Push<'_> {
                 Err(error) => return Err(error),
             }
         }
-        // Rows may have been held until deletes were accepted, which may be the case now.
+        // The deletes that rows were held for may have been accepted now.
         let again = is_held && has_sent;
         Ok(Sending { diverged: plan.diverged, again })
     }
@@ -109,7 +110,7 @@ impl Push<'_> {
         Ok((plan, selected.held))
     }
 
-    /// Pulls the scopes of waiting rows that were not read to the end.
+    /// Pulls the scopes with queued rows that were not read to the end.
     async fn read_unread(&mut self) -> Result<(), SyncError> {
         let scopes = match self.scope {
             Some(scope) => vec![scope.to_owned()],
@@ -124,7 +125,7 @@ impl Push<'_> {
     }
 
     /// Resends a statement whose answer was lost, and returns whether there was one. If the primary
-    /// refuses what it would write, it is dropped and its rows are planned again.
+    /// refuses its writes, it is dropped and its rows are planned again.
     async fn resend(&mut self) -> Result<bool, SyncError> {
         match resend(self.replica, self.remote).await {
             Ok((count, learned)) => {
@@ -142,7 +143,8 @@ impl Push<'_> {
         }
     }
 
-    /// Drops what need not be sent, and deletes that conflict with the work of others.
+    /// Drops entries that need not be sent, turns deletes that conflict with the work of others
+    /// into conflicts, and queues the owner's row if it is missing.
     fn tidy(&mut self) -> Result<(), SyncError> {
         let scope = self.scope.cloned();
         Ok(self.replica.write(|session| {
@@ -162,8 +164,8 @@ impl Push<'_> {
         })?)
     }
 
-    /// Returns the entries to choose from: those of the scope if rows are sent each for itself and
-    /// no delete waits, and otherwise everything.
+    /// Returns the entries to choose from: those of the scope if each row is a transaction and no
+    /// delete is queued, and otherwise all.
     fn entries(&self) -> Result<Vec<Entry>, ReplicaError> {
         let session = self.replica.read();
         match self.scope {
@@ -200,8 +202,8 @@ impl Push<'_> {
         Ok(Delivery::Taken)
     }
 
-    /// Whether the transaction that causes a refusal can be set aside. A pull may bring missing
-    /// rows, and what others wrote: that is tried first.
+    /// Whether the transaction that causes a refusal can be set aside now. A pull may bring missing
+    /// rows or the writes of others, so that is tried first.
     fn can_set_aside(&self, error: &PrimaryError) -> bool {
         let is_conflict = error.refusal() == Some(Refusal::VersionConflict);
         self.replica.rules().sets_refused_aside
@@ -209,8 +211,8 @@ impl Push<'_> {
                 || is_conflict && self.state.are_foreign)
     }
 
-    /// Finds the first of these units that is at fault, and sets it aside. The first half is sent;
-    /// if it is accepted, the fault must be in the second, which is split without being sent.
+    /// Finds the first of these units that is at fault, and sets it aside. The first half is sent.
+    /// If it is accepted, the fault must be in the second half, which is split without being sent.
     async fn find_and_set_aside(
         &mut self,
         units: &[Vec<PlannedRow>],
@@ -240,7 +242,7 @@ impl Push<'_> {
             }
         }
         if self.state.are_foreign && error.refusal() == Some(Refusal::VersionConflict) {
-            // What was sent last is the one at fault: it may have lost a race as any other.
+            // The last statement has the unit at fault. It may just have lost a race.
             self.state.are_foreign = self.concerned(&error).await?.1;
             if !self.state.are_foreign {
                 return Err(error.into());
@@ -260,8 +262,8 @@ impl Push<'_> {
         }
     }
 
-    /// Whether the primary has lost rows that these refer to: it lacks one, and no pull says that
-    /// others deleted it.
+    /// Whether the primary has lost a row that these refer to: it lacks the row, and a pull does
+    /// not show that others deleted it.
     async fn is_lost(&mut self, unit: &[PlannedRow]) -> Result<bool, SyncError> {
         let found = missing(self.replica, &*self.remote.primary, unit).await;
         let Ok(Some((table, key, scope))) = found else { return Ok(false) };
@@ -299,9 +301,9 @@ enum Delivery {
     Stale,
 }
 
-/// Returns the rows without the parts of packs that the primary has from an earlier attempt, so
-/// that a pack of many parts gets through an unreliable connection. The last part is always sent:
-/// its answer settles the entry.
+/// Returns the rows to send, without those parts of packs that the primary has from an earlier
+/// attempt. So a pack of many parts gets through an unreliable connection. The last part is always
+/// sent: its answer settles the entry.
 fn unsent<'r>(
     replica: &Replica,
     units: &'r [Vec<PlannedRow>],
@@ -321,7 +323,8 @@ fn queue_owner(session: Session<'_>, scope: &ScopeId) -> Result<(), ReplicaError
     let Some(project) = session.row::<Project>(&scope.project())? else { return Ok(()) };
     let owner = &project.owner_user_id;
     if let Some(entry) = Outbox(session).entry(User::TABLE, &RowKey::of(owner))? {
-        // It may wait in the user's own scope: it is sent with the project that needs it.
+        // The row may be queued in the user's own scope: it is moved to the project's, to be sent
+        // with the project that needs it.
         Outbox(session).put(&Entry { scope: scope.to_owned(), ..entry })?;
     } else if Known(session).version(User::TABLE, &RowKey::of(owner))? == 0
         && let Some(user) = session.row::<User>(owner)?

@@ -1,8 +1,9 @@
-//! What D1's answers mean.
+//! Interprets D1's answers.
 //!
-//! The body counts for more than the status. `wrangler dev` sends SQL errors with status 500 and code
-//! 10001, which at Cloudflare is the code of a bad token; Cloudflare sends them with status 400 and
-//! code 7500. The messages are those of <https://developers.cloudflare.com/d1/observability/debug-d1/>.
+//! The body counts for more than the status. `wrangler dev` sends SQL errors with status 500 and
+//! code 10001, which at Cloudflare is the code of a bad token; Cloudflare sends them with status
+//! 400 and code 7500. The messages are those of
+//! <https://developers.cloudflare.com/d1/observability/debug-d1/>.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,10 +16,10 @@ use crate::remote::primary::{Denial, Failure, PrimaryError, Rows};
 use crate::remote::sanitize::{is_web_page, sanitize};
 use crate::remote::words;
 
-/// The longest wait that a server can ask for.
+/// The longest `Retry-After` that is obeyed. A longer one is cut to this.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The server whose answer this is.
+/// The server that answers.
 pub(super) struct Place {
     /// The address as the user writes it.
     pub(super) url: String,
@@ -90,12 +91,12 @@ pub(super) fn rows(place: &Place, answer: &Answer) -> Result<Rows, PrimaryError>
     last.results.rows.into_iter().map(|row| row.into_iter().map(text).collect()).collect()
 }
 
-/// Returns the result of a request, or why there is none.
+/// Returns the `result` of an answer, or the error that it means.
 pub(super) fn result<T: for<'de> Deserialize<'de>>(
     place: &Place,
     answer: &Answer,
 ) -> Result<T, PrimaryError> {
-    // First without the result, whose form is different in failures.
+    // First without the result, which has another form in a failure.
     match serde_json::from_slice::<Envelope<IgnoredAny>>(&answer.body) {
         Ok(envelope) if envelope.success && (200..300).contains(&answer.status) => {
             let parsed = serde_json::from_slice::<Envelope<T>>(&answer.body);
@@ -109,7 +110,7 @@ pub(super) fn result<T: for<'de> Deserialize<'de>>(
     }
 }
 
-/// Makes the error for an answer that is not D1's: what became of the statement is not known.
+/// Returns the error for an answer that is not D1's. It is not known whether the statement ran.
 fn garbage(place: &Place, answer: &Answer) -> PrimaryError {
     let mut reason = format!("what answers there is not D1's API (HTTP {})", answer.status);
     if let Some(ray) = &answer.ray {
@@ -124,7 +125,7 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     if let Some(error) = PrimaryError::from_sqlite(&place.url, &message) {
         return error;
     }
-    // A trigger's own message may look like one of the server's.
+    // Checked before the server's own messages, because a trigger may raise a message like theirs.
     if message.contains(": SQLITE_CONSTRAINT") {
         let (url, cause) = (place.url.clone(), words::constraint(&message));
         return PrimaryError::Failed { url, message: sanitize(&message), cause };
@@ -134,7 +135,7 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     }
     let said = sanitize(&message);
     let url = place.url.clone();
-    // At Cloudflare, these codes say more than the status.
+    // Cloudflare's codes say more than the status.
     let codes = errors.iter().map(|error| error.code).filter(|_| place.is_cloudflare);
     for code in codes {
         match (code, answer.status) {
@@ -160,7 +161,7 @@ fn api_error(place: &Place, answer: &Answer, errors: &[ApiError]) -> PrimaryErro
     }
 }
 
-/// Returns in what way an error is temporary, if its message says so.
+/// Returns in what way an error is temporary; `None` if its message does not say that it is.
 fn momentary(message: &str, answer: &Answer) -> Option<Failure> {
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
     // The statement never ran.
@@ -185,13 +186,13 @@ fn momentary(message: &str, answer: &Answer) -> Option<Failure> {
     says(&passing).then_some(Failure::Transient)
 }
 
-/// The limits of free plans are reset at midnight UTC.
+/// Returns the time until midnight UTC, when the limits of free plans are reset.
 fn until_midnight(now: Timestamp) -> Duration {
     const DAY_S: i64 = 24 * 60 * 60;
     Duration::from_secs((DAY_S - now.as_second().rem_euclid(DAY_S)).unsigned_abs())
 }
 
-/// Interprets a status whose body says nothing more.
+/// Interprets the status of an answer whose body says nothing more.
 fn by_status(place: &Place, answer: &Answer, message: Option<String>) -> PrimaryError {
     let status = answer.status;
     let url = place.url.clone();
@@ -239,11 +240,11 @@ pub(super) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
 }
 
-/// A cell of a row, with a number as its text.
+/// A cell of a row. A number is converted to text.
 enum Cell {
     Text(String),
     Null,
-    /// A blob, which arrives as a list of numbers, or something that no database holds.
+    /// A blob, which arrives as a list of numbers, or a kind of JSON that no SQLite value becomes.
     Other,
 }
 

@@ -1,4 +1,4 @@
-//! Requests to Cloudflare's API, with limits of time and of size.
+//! Requests to Cloudflare's API, with limits on time and size.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// D1 ends a request after 30 s. This leaves time for the network.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Answers are kept near 1 MB. What is far beyond that is not from D1.
+/// Pull asks for pages of about 1 MB. An answer that is far larger is not from D1.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Cloudflare's API, or one of the same shape.
@@ -115,7 +115,8 @@ fn wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
 }
 
-/// Makes the error for a request without an answer. The messages of its sources say why.
+/// Returns the error for a request that got no answer. Its message includes those of its sources,
+/// which say why.
 fn failed(place: &Place, error: reqwest::Error) -> PrimaryError {
     let failure = if error.is_connect() || error.is_builder() {
         Failure::NoConnection

@@ -12,8 +12,8 @@ use crate::remote::secret::Secret;
 
 const PER_PAGE: usize = 100;
 
-/// The most pages of results that are read. Few names contain the one that is searched for, however
-/// many databases the account has.
+/// The most pages of results that are read. The search returns only names that contain the given
+/// one, so there are few, however many databases the account has.
 const PAGES_MAX: usize = 20;
 
 #[derive(Deserialize)]

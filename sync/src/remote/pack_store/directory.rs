@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream};
 use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream, check_key};
 use crate::remote::sharing::Sharing;
 
-/// Bytes that are read at a time.
+/// How many bytes are read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
 
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PackStoreError {
@@ -24,11 +24,12 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Pack
 pub struct Directory {
     dir: PathBuf,
     place: String,
-    /// Whether packs may be hard links to the files that they come from.
+    /// Whether packs may be hard links to the files from which they are stored.
     link: bool,
-    /// Whether the folder must contain [`MARKER`]. Without it, its disk is not mounted.
+    /// Whether the folder must contain [`MARKER`]. If it does not, its disk is probably not
+    /// mounted.
     marked: bool,
-    /// The file or folder whose modes and group new files take.
+    /// The file or folder from which new files take their modes and group.
     model: PathBuf,
 }
 
@@ -36,20 +37,21 @@ pub struct Directory {
 const MARKER: &str = "fastest-packs";
 
 impl Directory {
-    /// Makes a store of `dir`, which is created at the first put. With `link`, packs on the same file
-    /// system are hard-linked. That is right only if the same device owns both, because they share
-    /// their modes too.
+    /// Creates a store in `dir`, a folder that is created at the first put. With `link`, packs on
+    /// the same file system are hard-linked. Use it only if one device owns both files, because a
+    /// link shares its modes too.
     pub fn new(dir: &Path, link: bool) -> Self {
         let (model, place) = (dir.to_owned(), dir.display().to_string());
         Self { dir: dir.to_owned(), place, link, marked: false, model }
     }
 
-    /// Makes the store beside the primary in the file at `primary`, for those who may read that file.
+    /// Creates the store beside the primary in the file at `primary`. Users who can read that file
+    /// can read the packs too.
     pub fn beside(primary: &Path, link: bool) -> Self {
         Self { model: primary.to_owned(), ..Self::new(&packs_dir(primary), link) }
     }
 
-    /// Makes a store of a folder that a user has chosen, on a disk that may come and go.
+    /// Creates a store in a folder that a user has chosen, which may be on a removable disk.
     pub fn chosen(dir: &Path) -> Self {
         Self { marked: true, ..Self::new(dir, false) }
     }
@@ -68,8 +70,8 @@ impl Directory {
         Sharing::of(&self.model).create_dir_all(dir).map_err(io_error("create", dir))
     }
 
-    /// Writes a file, durably except for its name. It gets its name when it is whole and all who may
-    /// read it can.
+    /// Writes a file, durably except for its name. It gets its name once it is complete and has its
+    /// modes and group.
     fn write(&self, path: &Path, from: &mut dyn Read) -> Result<(), PackStoreError> {
         let dir = path.parent().expect("a file lies in a folder");
         let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
@@ -117,14 +119,14 @@ impl PackStore for Directory {
     }
 
     async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
-        // `put` compares to the last byte.
+        // `put` compares all bytes, so it replaces a damaged pack.
         self.put(key, from).await.map(drop)
     }
 
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
         let path = self.path(key)?;
         self.check_marker()?;
-        // Opening anything else, such as a FIFO, might wait for ever.
+        // Only a regular file is opened: opening a FIFO, for example, could block for ever.
         let is_other = fs::metadata(&path).is_ok_and(|data| !data.is_file());
         match File::open(&path) {
             _ if is_other => Err(PackStoreError::BadKey { key: key.to_owned() }),
@@ -181,7 +183,8 @@ fn chunks(file: File, path: PathBuf) -> PackStream {
     stream::unfold(Some(file), move |file| std::future::ready(file.and_then(&read))).boxed()
 }
 
-/// Whether the pack at `to` is the one at `from`. A damaged one is to be replaced.
+/// Whether the pack at `to` has the same bytes as the one at `from`. If not, `to` is damaged, and
+/// has to be replaced.
 fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
     let length = |path: &Path| fs::metadata(path).map_err(io_error("read", path)).map(|d| d.len());
     if length(from)? != length(to)? {
@@ -191,7 +194,7 @@ fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
     Ok(read(from)? == read(to)?)
 }
 
-/// Makes durable the names in a folder, its own name, and its parent's.
+/// Makes the names in a folder durable, and the names of the folder itself and of its parent.
 fn sync(dir: &Path) -> Result<(), PackStoreError> {
     for dir in dir.ancestors().take(3) {
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("fsync", dir))?;

@@ -1,4 +1,4 @@
-//! Pack stores: where packs are stored that are too large for a row of the primary.
+//! Pack stores, for packs that are too large to be sent inline.
 
 pub mod address;
 pub(crate) mod directory;

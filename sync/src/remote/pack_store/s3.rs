@@ -26,9 +26,10 @@ use crate::remote::sanitize::sanitize;
 use crate::remote::secret::Secrets;
 use crate::remote::tls::http_client;
 
-/// Larger packs are sent in parts of this size, which is what has to be sent again after a failure.
+/// Larger packs are sent in parts of this size. A retry sends one part again, not the whole pack.
 const PART_BYTES: usize = 8 << 20;
-/// Parts of one pack that are sent at once. With [`PART_BYTES`] this bounds the memory of an upload.
+/// How many parts of a pack are sent at once. With [`PART_BYTES`], this bounds the memory of an
+/// upload.
 const PARTS_AT_ONCE: usize = 3;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest pause within an answer.
@@ -45,8 +46,8 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// Opens the bucket at `address`, which users write as `url`. Keys come from `AWS_ACCESS_KEY_ID`,
-    /// `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`.
+    /// Opens the bucket at `address`, which users write as `url`. The keys are the secrets
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, if there is one, `AWS_SESSION_TOKEN`.
     pub fn new(
         address: &S3Address,
         url: &str,
@@ -96,7 +97,8 @@ impl S3 {
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
                 PackStoreError::Denied { place, reason: Self::words(&error) }
             }
-            // Statuses that say that the request was wrong. All else is the network or the server.
+            // Statuses for a wrong request. Everything else is a problem of the network or the
+            // server.
             _ if is_refusal(&error) => {
                 PackStoreError::Failed { place, reason: Self::words(&error) }
             }
@@ -104,7 +106,7 @@ impl S3 {
         }
     }
 
-    /// Interprets the error of a put: what is missing then is the bucket.
+    /// Interprets the error of a put, in which "not found" means that the bucket is missing.
     fn put_error(&self, error: Error, key: &str) -> PackStoreError {
         match self.error(error, key) {
             PackStoreError::Missing { place, .. } => {
@@ -114,7 +116,7 @@ impl S3 {
         }
     }
 
-    /// Returns the message of an error, with those of its causes.
+    /// Returns the message of an error with those of its causes, fit for a message to the user.
     fn words(error: &Error) -> String {
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(error);
@@ -136,7 +138,8 @@ impl S3 {
         }
     }
 
-    /// Stores a pack with one request, or with two if it is there already.
+    /// Stores a pack with one request, or with two if it is there already. Returns false in that
+    /// case.
     async fn put_small(&self, path: &Path, bytes: Vec<u8>) -> Result<bool, Error> {
         let length = bytes.len() as u64;
         let payload = PutPayload::from(bytes);
@@ -145,7 +148,8 @@ impl S3 {
             Err(Error::AlreadyExists { .. }) if self.length(path).await? == Some(length) => {
                 Ok(false)
             }
-            // A pack that was cut short is replaced. Also, not all servers support conditions.
+            // Replaces a pack of another length, which was cut short. Some servers do not support
+            // conditions at all.
             Err(
                 Error::AlreadyExists { .. }
                 | Error::NotImplemented { .. }
@@ -155,7 +159,7 @@ impl S3 {
         }
     }
 
-    /// Stores a pack in many parts, in place of what may be there.
+    /// Stores a pack in several parts, and replaces any pack that is there.
     async fn put_large(
         &self,
         path: &Path,
@@ -239,7 +243,7 @@ impl PackStore for S3 {
         put.map_err(|error| self.put_error(error, &key))?;
         let read = self.bucket.get(&path).await.map_err(failed)?;
         let bytes = read.bytes().await.map_err(failed)?;
-        // Some keys may not delete. What stays is a few bytes.
+        // Some access keys are not allowed to delete. Then a few bytes stay.
         let _ = self.bucket.delete(&path).await;
         if bytes == key.as_bytes() {
             Ok(())
@@ -252,7 +256,8 @@ impl PackStore for S3 {
     }
 }
 
-/// A few retries within seconds. Then the user is told; packs that were stored stay stored.
+/// Returns a policy of a few retries, within 30 seconds. After that, the user is told; packs that
+/// were stored stay stored.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {
@@ -279,13 +284,13 @@ fn is_refusal(error: &Error) -> bool {
 struct MeteredConnector(Meter);
 
 impl HttpConnector for MeteredConnector {
-    /// `object_store` asks for no options of its own: what is not set here is reqwest's default.
+    /// Ignores the options of `object_store`: whatever is not set here is reqwest's default.
     fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
         let failed = |source| Error::Generic { store: "S3", source };
         let client = http_client()
             .map_err(|error| failed(error.into()))?
             .connect_timeout(CONNECT_TIMEOUT)
-            // No limit for a whole request: a part takes as long as the network needs for it.
+            // No limit for a whole request, because a part may take long on a slow network.
             .read_timeout(READ_TIMEOUT)
             .user_agent(concat!("fastest/", env!("CARGO_PKG_VERSION")))
             .build()

@@ -1,4 +1,4 @@
-//! Pack stores: where packs are stored that are too large for a row of the primary.
+//! The trait of pack stores, which store packs that are too large to be sent inline.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub type PackStream = BoxStream<'static, Result<Bytes, PackStoreError>>;
 /// A place for packs, by key (`{user}/packs/{pack id}`). A pack never changes once it is there.
 #[async_trait]
 pub trait PackStore: Send + Sync {
-    /// Returns its address without secrets, for messages.
+    /// Returns the store's address without secrets, for messages.
     fn place(&self) -> &str;
 
     /// Stores the file at `from`, durably. Returns false if the key was there already, which is
@@ -28,13 +28,13 @@ pub trait PackStore: Send + Sync {
     /// Returns the pack's bytes from `from` on; [`PackStoreError::Missing`] if there is none.
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError>;
 
-    /// Makes a text of the store, or of a primary about it, fit for a message. A store that is sent
-    /// secrets removes them here.
+    /// Makes a text fit for a message, if it came from the store, or from a primary and concerns
+    /// the store. An implementation that sends secrets to the store removes them here.
     fn sanitize(&self, text: &str) -> String {
         sanitize(text)
     }
 
-    /// Stores, reads and compares something small.
+    /// Stores and reads back something small, to find out whether the store works.
     async fn check(&self) -> Result<(), PackStoreError>;
 }
 
@@ -50,7 +50,8 @@ pub enum PackStoreError {
         /// The store.
         place: String,
     },
-    /// The key is not a pack's, and might lead out of the store's folder.
+    /// The key is not a pack's: it is malformed, so that it might lead out of the store, or it
+    /// names something other than a file.
     #[error("{key:?} is no key of a pack")]
     BadKey {
         /// The key.
@@ -93,7 +94,7 @@ pub enum PackStoreError {
     /// The address is not valid.
     #[error("{url:?} is no address of a pack store: {reason}")]
     BadUrl {
-        /// As given, without what may be a secret.
+        /// The address as given, without parts that may be secret.
         url: String,
         /// What is wrong with it.
         reason: String,
@@ -113,7 +114,8 @@ impl PackStoreError {
     }
 }
 
-/// Checks that a key has the form of a pack's, and so cannot lead out of the store.
+/// Checks that the parts of a key are not empty and consist of letters, digits and hyphens, so that
+/// it cannot lead out of the store.
 pub(super) fn check_key(key: &str) -> Result<(), PackStoreError> {
     let safe = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -125,7 +127,8 @@ pub(super) fn check_key(key: &str) -> Result<(), PackStoreError> {
     }
 }
 
-/// The pack store of a remote that has none.
+/// The pack store of a remote that has no pack store. To put or get a pack fails with
+/// [`PackStoreError::NoStore`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoPackStore;
 

@@ -37,13 +37,13 @@ fn decisions() {
         // It may have been applied.
         attempt(Transient, 1, false, 0),
         attempt(Lost, 1, false, 0),
-        // Often enough, or long enough.
+        // The attempts or the time are used up.
         attempt(Transient, 5, true, 0),
         attempt(Lost, 1, true, 60_000),
         attempt(Lost, 4, true, 17_001),
         attempt(NoConnection, 3, true, 0),
         attempt(NoConnection, 1, true, 1_500),
-        // It wants more patience than there is.
+        // The primary asks for a longer wait than the policy allows.
         attempt(busy(20), 1, true, 0),
         attempt(busy(3_600), 1, true, 0),
     ] {
@@ -51,7 +51,7 @@ fn decisions() {
     }
 }
 
-/// Fails as it is told, and counts.
+/// Fails with the listed failures, last one first, and then succeeds.
 struct Script(Mutex<Vec<Failure>>, World);
 
 impl Script {
@@ -100,7 +100,7 @@ fn asked_again_until_it_answers() {
         (Statement::once("DELETE FROM x"), busy, 4, 0),
         (Statement::once("DELETE FROM x"), Failure::NoConnection, 2, 0),
         (Statement::once("DELETE FROM x"), Failure::Lost, 0, 0),
-        // What it does is not guessed from its text.
+        // Its effect is not guessed from its SQL.
         (Statement::once("SELECT 1"), Failure::Lost, 1, 0),
     ] {
         let primary = Script(Mutex::new(vec![failure; failures]), World::system());
@@ -115,7 +115,7 @@ fn asked_again_until_it_answers() {
     runtime.block_on(primary.migrate("x", &[])).expect("a migration may be repeated");
 }
 
-/// Answers the first question with what belongs to another.
+/// Answers the first request with a refusal that belongs to another one.
 struct Stray(Mutex<u32>, World);
 
 #[async_trait]
@@ -153,7 +153,7 @@ fn an_answer_to_something_else_is_asked_for_again() {
         (Statement::reads("SELECT 1"), 2),
         (Statement::repeatable("DELETE FROM x"), 2),
         (Statement::once("DELETE FROM x"), 1),
-        // It may be meant.
+        // The refusal may be of this push.
         (Statement::push(PUSH_SQL), 1),
     ] {
         let primary = Retrying::new(Stray(Mutex::default(), World::system()), policy);
@@ -205,7 +205,7 @@ proptest! {
             prop_assert!(number < policy.attempts);
             let untouched = matches!(failure, Failure::NoConnection | Failure::Busy { .. });
             prop_assert!(repeatable || untouched);
-            // With more luck it would not have waited longer, nor given up.
+            // A smaller random number never leads to a longer wait, nor to giving up.
             let lucky = decide(&policy, &Attempt { random: random / 2, ..failed });
             prop_assert!(matches!(lucky, Decision::Wait(shorter) if shorter <= wait));
         }

@@ -1,4 +1,5 @@
-//! Connections for `libsql`: they have a time limit, bound the size of answers, and are counted.
+//! Connections for `libsql`, with a time limit to connect, a limit on the size of answers, and a
+//! count of the bytes received.
 
 use std::error::Error;
 use std::io;
@@ -24,11 +25,11 @@ use crate::remote::tls::client_config;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Answers are kept near 1 MB. What is far beyond that is not from a primary.
+/// Pull asks for pages of about 1 MB. An answer that is far larger is not from a primary.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
-/// A response without success has little to say, and `libsql` panics on one that is not UTF-8, and
-/// prints all of its bytes to standard error.
+/// The limit for a response with an error status. Such a response is short. If it is not UTF-8,
+/// `libsql` panics, and prints all of its bytes to standard error.
 const REFUSAL_BYTES_MAX: usize = 64 << 10;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -43,8 +44,8 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// Makes a connector for the server at `url`. Fails if the URL asks for TLS and the system has no
-    /// certificates.
+    /// Creates a connector for the server at `url`. Fails if the URL asks for TLS and the system
+    /// has no certificates.
     pub(super) fn new(url: &Url, world: World, meter: Meter) -> Result<Self, String> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -102,14 +103,14 @@ enum Stream {
 pub(super) struct Bounded {
     stream: Stream,
     meter: Meter,
-    /// Bytes of the present answer so far.
+    /// Bytes of the current answer so far.
     got: usize,
     /// Bytes that may still arrive before the next request is sent.
     left: usize,
 }
 
 impl Bounded {
-    /// Counts what arrived.
+    /// Counts bytes that arrived. Fails if the answer exceeds its limit.
     fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.meter.received(bytes.len() as u64);
         // `HTTP/1.1 200 …`

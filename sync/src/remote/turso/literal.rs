@@ -1,6 +1,7 @@
-//! Writes parameters into a statement, for calls that take none.
+//! Writes parameters into a statement, for calls that take no parameters.
 
-/// Replaces each `?1`, `?2`, … in a statement by its text, except in strings, names and comments.
+/// Replaces each `?1`, `?2`, … in a statement by a literal of the parameter, except in strings,
+/// quoted names and comments.
 pub(super) fn bind(sql: &str, parameters: &[&str]) -> Result<String, &'static str> {
     let mut bound = String::with_capacity(sql.len());
     let mut rest = sql;
@@ -26,20 +27,20 @@ pub(super) fn bind(sql: &str, parameters: &[&str]) -> Result<String, &'static st
     Ok(bound)
 }
 
-/// Returns where the string or name ends that begins the text. A doubled quote ends one and begins
-/// another, which comes to the same.
+/// Returns the length of the string or quoted name that `text` begins with. A doubled quote ends
+/// one string and begins another here, which has the same result.
 fn quoted(text: &str, quote: char) -> usize {
     text[1..].find(quote).map_or(text.len(), |at| at + 2)
 }
 
-/// Returns SQL that evaluates to a text.
+/// Returns an SQL expression whose value is `text`.
 pub(super) fn literal(text: &str) -> String {
     let plain = |byte: u8| byte == b' ' || (byte.is_ascii_graphic() && byte != b'\'');
     if text.bytes().all(plain) {
         return format!("'{text}'");
     }
-    // The server's parser and ours may disagree about anything else. Joined to an empty text, the value
-    // has no affinity, as a parameter has none.
+    // Any other character goes as hex, because the server's parser and the client's may disagree
+    // about it. Concatenated to an empty string, the CAST has no affinity, like a parameter.
     let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     format!("('' || CAST(X'{hex}' AS TEXT))")
 }

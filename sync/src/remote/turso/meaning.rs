@@ -1,20 +1,20 @@
-//! What `libsql`'s errors mean.
+//! Interprets `libsql`'s errors.
 //!
-//! The types of inner errors are private to the crate, so there is only their text to go by. Therefore
-//! one exact version of the crate is used, and the tests hold an example of each text.
+//! The types of inner errors are private to the crate, so only their text can be interpreted.
+//! Therefore the crate is pinned to one version, and the tests have an example of each text.
 
 use crate::remote::cause::Cause;
 use crate::remote::primary::{Denial, Failure, PrimaryError};
 use crate::remote::sanitize::{is_web_page, sanitize};
 use crate::remote::words;
 
-/// The server whose errors these are.
+/// The server that the errors are about.
 pub(super) struct Place {
     /// The address.
     pub(super) url: String,
     /// Whether a token is sent.
     pub(super) has_token: bool,
-    /// Why no token is sent, if that is worth saying.
+    /// The problem with the source of secrets, if that is why no token is sent.
     pub(super) why_no_token: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl Place {
             },
             "stream error" => self.sql_error(words),
             "cursor error" if words.starts_with("error at step") => self.sql_error(words),
-            // JSON errors, and answers to what was not asked.
+            // JSON errors, and unexpected responses.
             _ => {
                 let reason = "what answers there is not a libSQL server".to_owned();
                 self.unreachable(Failure::Lost, reason)
@@ -76,7 +76,7 @@ impl Place {
         self.unreachable(failure, sanitize(words))
     }
 
-    /// Interprets an HTTP response without success.
+    /// Interprets an HTTP response with an error status.
     fn refused(&self, status: u16, body: &str) -> PrimaryError {
         let url = self.url.clone();
         let message = match sanitize(body) {
@@ -95,7 +95,7 @@ impl Place {
             400 if says("STREAM_EXPIRED") || says("baton") => {
                 self.unreachable(Failure::Transient, message)
             }
-            // What sqld answers if a text is not UTF-8. A retry would fail too.
+            // sqld's answer if a string is not UTF-8. A retry would fail too.
             500 if says("invalid utf-8") => {
                 PrimaryError::Failed { url, message, cause: Cause::NotUtf8 }
             }
@@ -114,7 +114,7 @@ impl Place {
         }
     }
 
-    /// Interprets the server's message for a statement that failed.
+    /// Interprets the server's message about a statement that failed.
     fn sql_error(&self, words: &str) -> PrimaryError {
         if let Some(error) = PrimaryError::from_sqlite(&self.url, words) {
             return error;

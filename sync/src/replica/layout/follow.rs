@@ -1,12 +1,12 @@
-//! The synced tables of a replica follow what the schema declares.
+//! Migrates the synced tables of a replica to what the schema declares.
 //!
-//! The file records what its tables are, and the last migration, of those that the build knew, that
-//! brought them there. A build that declares something else migrates the file when it opens it, with
-//! the rows that wait. A build that does not know the recorded migration is older than the file, and
-//! refuses it.
+//! The file records its tables, and the last migration known to the build that wrote them. A build
+//! that declares other tables migrates the file when it opens it, with the rows that wait for the
+//! primary. A build that does not know the recorded migration is older than the file, and refuses
+//! it.
 
 use fastest_schema::migrate::note::{Note, notes};
-use fastest_schema::migrate::replica::{TableFate, replica_migration};
+use fastest_schema::migrate::replica::{TableOutcome, replica_migration};
 use fastest_schema::record::model::Record;
 use fastest_schema::value::wire::{list_from_wire, list_to_wire};
 use fastest_schema::{Default, Kind, RowKey, Schema, ScopeId, Table, Value, replica_record};
@@ -23,18 +23,19 @@ use crate::replica::local::sent_row::SentRow;
 use crate::replica::scope::{ScopeError, Scopes};
 
 impl Layout<'_> {
-    /// Whether the file has the tables that the schema declares.
+    /// Whether the file has the tables that the schema declares, and the last migration that this
+    /// build knows.
     pub(crate) fn follows_schema(&self) -> Result<bool, ReplicaError> {
         SchemaRow(self.0).is_at(self.newest(), self.0.declared)
     }
 
-    /// Returns SQLite's count of changes to the tables of the file.
+    /// Returns SQLite's schema version, which changes with every change to the tables of the file.
     fn tables_version(&self) -> Result<Option<i64>, ReplicaError> {
         self.0.get("PRAGMA schema_version", [])
     }
 
-    /// Refuses to write if another process has migrated the file since it was opened, because what
-    /// waits is stored in the order of columns.
+    /// Fails if another process has migrated the file since it was opened, because rows that wait
+    /// for the primary are stored as lists in column order. Called before each write.
     pub(crate) fn check_still_follows(&self, known: &mut Option<i64>) -> Result<(), ReplicaError> {
         let now = self.tables_version()?;
         if now == *known {
@@ -73,13 +74,14 @@ impl Layout<'_> {
         }
         if plan.reread {
             Cursors(self.0).rewind_all()?;
-            // Names in the sent push may mean something else by now. Its rows are still in the outbox.
+            // The names in the push that was sent may mean something else by now. Its rows are
+            // still in the outbox.
             SentRow(self.0).void()?;
         }
         SchemaRow(self.0).set_record(self.newest(), self.0.declared)
     }
 
-    /// Returns what the migrations after `last` note about names.
+    /// Returns the notes about renames and drops in the migrations after `last`.
     fn notes_since(&self, last: &str) -> Vec<Note> {
         let since = self.0.schema.migrations.iter().skip_while(|known| known.name != last).skip(1);
         since.flat_map(|migration| notes(migration.sql)).collect()
@@ -90,7 +92,8 @@ impl Layout<'_> {
         self.0.schema.migrations.last().map(|migration| migration.name)
     }
 
-    /// Refuses a file that a newer build has migrated: what this build does not know would be lost.
+    /// Fails if a newer build has migrated the file: data that this build does not know would be
+    /// lost.
     fn check_not_newer(
         &self,
         migration: Option<&str>,
@@ -109,12 +112,12 @@ impl Layout<'_> {
         }
     }
 
-    /// Converts what is stored of tables' rows elsewhere, as lists in the order of columns, to the
-    /// columns that the tables have now. What waits for a table that devices no longer hold is set
-    /// aside.
-    fn carry_over(&self, fates: &[TableFate]) -> Result<(), ReplicaError> {
-        let moved = |fate: &&TableFate| fate.to.as_ref() != Some(&fate.from);
-        // A table may have the name that another one had, so all are moved out of the way first.
+    /// Converts the rows in the outbox and in conflicts, which are stored as lists in column order,
+    /// to the columns that their tables have now. Entries of a table that devices no longer have
+    /// are set aside, under a name that no table has.
+    fn carry_over(&self, fates: &[TableOutcome]) -> Result<(), ReplicaError> {
+        let moved = |fate: &&TableOutcome| fate.to.as_ref() != Some(&fate.from);
+        // A table may take over the name of another one, so all are moved out of the way first.
         for fate in fates.iter().filter(moved) {
             self.rename_waiting(&fate.from, &moving(&fate.from))?;
         }
@@ -145,9 +148,10 @@ impl Layout<'_> {
         Refused(self.0).rename_table(from, to)
     }
 
-    /// Moves what waits to the scope that its row has by now: the primary has moved the row there, and
-    /// it is gone from where it was. A file for one scope has no other.
-    fn rescope(&self, fate: &TableFate) -> Result<(), ReplicaError> {
+    /// Moves outbox entries to the scopes that their rows have now, for a table whose declared
+    /// scope changed. The primary has moved the rows there. In a file for a single scope, nothing
+    /// moves.
+    fn rescope(&self, fate: &TableOutcome) -> Result<(), ReplicaError> {
         if SchemaRow(self.0).scope()?.is_some() {
             return Ok(());
         }
@@ -160,7 +164,7 @@ impl Layout<'_> {
                 match Scopes(self.0).of(entry.table, values) {
                     Ok(scope) => Outbox(self.0).set_scope(entry.revision, &scope)?,
                     Err(ScopeError::Replica(error)) => return Err(error),
-                    // The row that it depends on is not here, so it keeps its scope.
+                    // The row that decides its scope is not here, so the entry keeps its scope.
                     Err(ScopeError::None { .. }) => {}
                 }
             }
@@ -168,14 +172,18 @@ impl Layout<'_> {
         Ok(())
     }
 
-    fn reshape_outbox(&self, fate: &TableFate, table: &'static Table) -> Result<(), ReplicaError> {
+    fn reshape_outbox(
+        &self,
+        fate: &TableOutcome,
+        table: &'static Table,
+    ) -> Result<(), ReplicaError> {
         for Lists { revision, key, scope, base, row } in Outbox(self.0).lists_of(table)? {
             let now = self.0.values(table, &key)?;
             let base = base.map(|text| reshaped(&text, fate, table, now.as_deref()));
             let mut row = row.map(|text| reshaped(&text, fate, table, now.as_deref()));
             if let (Some(wanted), Some(now)) = (&mut row, &now) {
-                self.keep_misfits(table, (&scope, &key), wanted, now)?;
-                // The migration has made the table's own row fit.
+                self.keep_as_conflict(table, (&scope, &key), wanted, now)?;
+                // The migration has converted the row in the table.
                 *wanted = list_to_wire(now);
             }
             Outbox(self.0).set_lists(revision, base.as_deref(), row.as_deref())?;
@@ -183,8 +191,9 @@ impl Layout<'_> {
         Ok(())
     }
 
-    /// Keeps what waits as a conflict, if the table could not keep one of its values as it was.
-    fn keep_misfits(
+    /// Keeps a waiting row as a conflict, if the migration changed one of its values that is not
+    /// null.
+    fn keep_as_conflict(
         &self,
         table: &'static Table,
         (scope, key): (&ScopeId, &RowKey),
@@ -209,7 +218,7 @@ impl Layout<'_> {
 
     fn reshape_conflicts(
         &self,
-        fate: &TableFate,
+        fate: &TableOutcome,
         table: &'static Table,
     ) -> Result<(), ReplicaError> {
         for kept in Conflicts(self.0).lists_of(table)? {
@@ -229,22 +238,22 @@ impl Layout<'_> {
     }
 }
 
-/// Returns what a schema declares, in the form in which a file records it.
+/// Returns a schema's declarations as the JSON that a file records.
 pub(crate) fn declared(schema: &Schema) -> String {
     let record = replica_record(schema.owner, schema.tables);
     serde_json::to_string(&record).expect("a record serialises")
 }
 
-/// Returns the name under which what waits is out of the way. No table has a space in its name.
+/// Returns a temporary name for the entries of a table. No table has a space in its name.
 fn moving(table: &str) -> String {
     format!("moving {table}")
 }
 
-/// Converts a list of a row's values to the present columns. A new column takes the value that the row
-/// has now, or its default.
-fn reshaped(text: &str, fate: &TableFate, table: &Table, now: Option<&[Value]>) -> String {
-    // A deleted row is `null`, and stays so. The kinds that its columns had decide how numbers are
-    // read, so a real is read as a real even if no column is one any more.
+/// Converts a list of a row's values to the present columns. A new column takes the value that the
+/// row has now, or its default if there is no row.
+fn reshaped(text: &str, fate: &TableOutcome, table: &Table, now: Option<&[Value]>) -> String {
+    // A deleted row is `null`, and stays so. Numbers are read by the old kinds of the columns, so a
+    // real is read as a real even if its column is of another kind by now.
     let Ok(old) = list_from_wire(text, fate.old_kinds.iter().copied()) else {
         return text.to_owned();
     };
@@ -271,14 +280,15 @@ fn constant(default: Default) -> Value {
     }
 }
 
-/// Returns the name that a column has now; `None` if it was dropped.
-fn new_name<'a>(fate: &TableFate, table: &'a Table, old: &str) -> Option<&'a str> {
+/// Returns the present name of a column; `None` if it was dropped.
+fn new_name<'a>(fate: &TableOutcome, table: &'a Table, old: &str) -> Option<&'a str> {
     let place = fate.old_names.iter().position(|name| name == old)?;
     let at = fate.columns.iter().position(|column| *column == Some(place))?;
     Some(table.columns[at].name)
 }
 
-/// Converts a value to the present kind of its column, if it can be.
+/// Converts a value to the present kind of its column, or returns it unchanged if that is not
+/// possible.
 fn as_kind(value: Value, kind: Kind) -> Value {
     match (&value, kind) {
         (Value::Integer(integer), Kind::Text) => integer.to_string().into(),
@@ -291,13 +301,13 @@ fn as_kind(value: Value, kind: Kind) -> Value {
     }
 }
 
-/// Whether a real is an integer that 64 bits can hold.
+/// Whether a real is an integer that fits into 64 bits.
 fn is_integer(real: f64) -> bool {
     const END: f64 = 9_223_372_036_854_775_808.0;
     real.fract() == 0.0 && (-END..END).contains(&real)
 }
 
-/// Returns a table or a column that the file has, and that the schema does not declare.
+/// Returns a table or a column that the file has and the schema does not declare.
 fn unknown(held: &Record, declared: &Record) -> Option<String> {
     let plan = replica_migration(held, declared, None);
     for fate in plan.tables {

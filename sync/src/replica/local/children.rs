@@ -1,9 +1,10 @@
-//! Which snapshots follow which: the table `fastest_local_child`, and an index that finds snapshots.
+//! The children of snapshots: the table `fastest_local_child`, and an index that finds snapshots by
+//! the random part of their ids.
 //!
-//! A snapshot names its parents in a list, which no index of SQLite can look into. Triggers maintain
-//! the other direction. A migration of the replica may make the table of snapshots anew, without the
-//! triggers. So whenever the file is brought up to date, they are created again and the table is filled
-//! again.
+//! A snapshot lists its parents in a JSON column, into which no index of SQLite can look. Triggers
+//! maintain the other direction. A migration of the replica may recreate the table of snapshots
+//! without the triggers. So whenever the file is brought up to date and they are missing, they are
+//! created, and the table is filled again.
 
 use fastest_schema::{ProjectId, SnapshotId};
 use rusqlite::params;
@@ -50,7 +51,7 @@ impl Children<'_> {
         self.0.connection.execute_batch(&sql).map_err(|error| self.0.failed(error))
     }
 
-    /// Returns the snapshots of a project that follow one directly.
+    /// Returns the children of a snapshot that belong to the project.
     pub(crate) fn of(
         &self,
         parent: &SnapshotId,

@@ -29,7 +29,7 @@ pub(crate) struct KeptConflict {
     pub(crate) at: String,
 }
 
-/// A conflict as it is stored: its values are lists in the order of the columns that its table had.
+/// A conflict as it is stored: its values are lists in the order that the table's columns had.
 pub(crate) struct ConflictLists {
     pub(crate) id: ConflictId,
     pub(crate) key: RowKey,
@@ -77,7 +77,8 @@ impl Conflicts<'_> {
         Ok(all)
     }
 
-    /// Stores both versions of a row, as null if it was deleted. The primary's version stands.
+    /// Stores both versions of a row, as null if it was deleted. In the table, the caller lets the
+    /// primary's version win.
     pub(crate) fn keep(
         &self,
         entry: &Entry,
@@ -91,7 +92,7 @@ impl Conflicts<'_> {
         self.keep_lists(&entry.scope, (entry.table, &entry.key), &columns.join(","), lists)
     }
 
-    /// Stores the base of a row, our version and the primary's, each as a list.
+    /// Stores the base of a row, this device's version and the primary's, each as a list.
     pub(crate) fn keep_lists(
         &self,
         scope: &ScopeId,
@@ -107,7 +108,8 @@ impl Conflicts<'_> {
         self.0.run(sql, row).map(drop)
     }
 
-    /// Returns the conflicts of a table as they are stored, whatever its columns are by now.
+    /// Returns the conflicts of a table as they are stored, which may be for columns that it had
+    /// before.
     pub(crate) fn lists_of(&self, table: &Table) -> Result<Vec<ConflictLists>, ReplicaError> {
         let sql = "SELECT id, pk, columns, base, ours, theirs FROM fastest_local_conflict
                    WHERE tbl = ?1";
@@ -140,7 +142,7 @@ impl Conflicts<'_> {
         Ok(self.0.get::<i64>(sql, [scope])?.unwrap_or(0) as u64)
     }
 
-    /// Renames the table of these rows, as a migration of the schema does.
+    /// Renames a table in the conflicts, for a migration of the schema.
     pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
         self.0
             .run("UPDATE fastest_local_conflict SET tbl = ?2 WHERE tbl = ?1", [from, to])

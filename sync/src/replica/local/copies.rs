@@ -18,7 +18,7 @@ pub(crate) struct KnownCopy {
     pub workspace_id: WorkspaceId,
     /// The snapshot that it was based on, or an earlier one of its own.
     pub head: Option<SnapshotId>,
-    /// What tells the folder from another one at its path (`device::copies`).
+    /// Tells the folder from another one at its path (`folder_mark`).
     pub folder: Option<String>,
 }
 
@@ -33,7 +33,7 @@ impl Copies<'_> {
         Ok(found.pop())
     }
 
-    /// Returns the working copies of a workspace, each at the place where it was last seen.
+    /// Returns the working copies of a workspace, each at the path where it was last seen.
     pub(crate) fn of_workspace(
         &self,
         workspace_id: &WorkspaceId,
@@ -41,7 +41,7 @@ impl Copies<'_> {
         self.find("workspace_id = ?1", [workspace_id])
     }
 
-    /// Returns the working copies of a project, each at the place where it was last seen.
+    /// Returns the working copies of a project, each at the path where it was last seen.
     pub(crate) fn of_project(&self, id: &ProjectId) -> Result<Vec<KnownCopy>, ReplicaError> {
         self.find("project_id = ?1", [id])
     }
@@ -71,7 +71,7 @@ impl Copies<'_> {
         })
     }
 
-    /// Records a working copy and what it is based on.
+    /// Records a working copy, in place of any at its path.
     pub(crate) fn put(&self, copy: &KnownCopy) -> Result<(), ReplicaError> {
         let sql = "INSERT OR REPLACE INTO
                    fastest_local_copy(root, project_id, workspace_id, head, folder)

@@ -36,8 +36,8 @@ impl Cursors<'_> {
         self.begin_reading(scope)
     }
 
-    /// Records that a scope is being read from its beginning, so that what follows the last page is
-    /// done even if the process dies before it.
+    /// Records that a scope is being read from its beginning. So the work after the last page is
+    /// done even if the process is killed before that.
     pub(crate) fn begin_reading(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         let sql = "INSERT OR IGNORE INTO fastest_local_reading(scope) VALUES (?1)";
         self.0.run(sql, [scope]).map(drop)
@@ -55,13 +55,13 @@ impl Cursors<'_> {
         Ok(self.0.run(sql, [scope])? > 0)
     }
 
-    /// Forgets all that was read.
+    /// Forgets how far all scopes were read.
     pub(crate) fn clear(&self) -> Result<(), ReplicaError> {
         self.rewind_all()?;
         self.0.run("DELETE FROM fastest_local_reading", []).map(drop)
     }
 
-    /// Returns the scopes of which something was read.
+    /// Returns the scopes that were read, or are being read from their beginning.
     pub(crate) fn scopes(&self) -> Result<Vec<ScopeId>, ReplicaError> {
         let sql = "SELECT scope FROM fastest_local_cursor UNION
                    SELECT scope FROM fastest_local_reading";

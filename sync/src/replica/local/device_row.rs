@@ -18,8 +18,8 @@ impl DeviceRow<'_> {
         Ok(self.0.get::<i64>("SELECT 1 FROM fastest_local_device", [])?.is_some())
     }
 
-    /// Assigns an application's file a device id, if it has none. Who the user is is the application's
-    /// own affair. Returns whether it had none.
+    /// Assigns an application's file a device id, if it has none. The user id stays empty, because
+    /// applications manage their users themselves. Returns whether the file had no id.
     pub(crate) fn introduce_file(&self) -> Result<bool, ReplicaError> {
         if self.is_introduced()? {
             return Ok(false);
@@ -42,8 +42,9 @@ impl DeviceRow<'_> {
         Ok(found.pop().expect("the device has its row since the replica was made"))
     }
 
-    /// Assigns a new device id, under which all later pushes are sent.
-    pub(crate) fn become_new(&self) -> Result<(), ReplicaError> {
+    /// Assigns a new device id, under which all later pushes are sent, and restarts the count of
+    /// pushes.
+    pub(crate) fn reset_identity(&self) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_device SET device_id = ?1, counter = 0";
         self.0.run(sql, [self.0.world.new_id()])?;
         Ok(())

@@ -1,7 +1,7 @@
-//! Rows that the primary has and this device cannot store, because someone wrote a value there that
-//! does not fit its column.
+//! Held rows: the table `fastest_local_held`. The primary has these rows, and this device cannot
+//! store them, because somebody wrote a value there that does not fit its column.
 //!
-//! The local version of such a row stays as it was, and local changes to it wait, until the row is
+//! The local version of a held row stays as it was, and local changes to it wait, until the row is
 //! corrected on the primary. The next change of the row that can be stored releases it.
 
 use std::fmt;
@@ -28,7 +28,7 @@ pub struct HeldRow {
     pub column: String,
     /// What is wrong with the value.
     pub why: String,
-    /// Whether a local change of the row waits until it is corrected.
+    /// Whether a local change of the row waits until the row is corrected.
     pub waiting: bool,
 }
 
@@ -66,13 +66,13 @@ impl Held<'_> {
         Ok(self.0.get::<i64>("SELECT 1 FROM fastest_local_held LIMIT 1", [])?.is_some())
     }
 
-    /// Records that a row can be stored again, or is gone.
+    /// Releases a row, because it can be stored again or is gone.
     pub(crate) fn remove(&self, table: &Table, key: &RowKey) -> Result<(), ReplicaError> {
         let sql = "DELETE FROM fastest_local_held WHERE tbl = ?1 AND pk = ?2";
         self.0.run(sql, params![table.name, key]).map(drop)
     }
 
-    /// Returns the rows of a scope, or of all, that are held back.
+    /// Returns the held rows of a scope, or of all scopes.
     pub(crate) fn of(&self, scope: Option<&ScopeId>) -> Result<Vec<HeldRow>, ReplicaError> {
         let sql = "SELECT scope, tbl, pk, column, why FROM fastest_local_held
                    WHERE scope = coalesce(?1, scope) ORDER BY tbl, pk";
@@ -98,12 +98,12 @@ impl Held<'_> {
         Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
     }
 
-    /// Forgets all of them.
+    /// Forgets all held rows.
     pub(crate) fn clear(&self) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_held", []).map(drop)
     }
 
-    /// Renames the table of these rows, as a migration of the schema does.
+    /// Renames a table in the held rows, for a migration of the schema.
     pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_held SET tbl = ?2 WHERE tbl = ?1", [from, to]).map(drop)
     }

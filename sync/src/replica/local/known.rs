@@ -1,4 +1,5 @@
-//! What the primary is known to have: the table `fastest_changes`, which the primary has too.
+//! The rows that the primary is known to have: the table `fastest_changes`, which the primary has
+//! too.
 
 use fastest_schema::{Pack, ProjectId, Row, RowKey, Scope, ScopeId, Seen, Table};
 use rusqlite::params;
@@ -32,8 +33,8 @@ impl Known<'_> {
         Ok(self.scope(table, key)?.is_none_or(|known| known == *scope))
     }
 
-    /// Returns how many parts of a pack the primary is known to have. `stem` is what their keys begin
-    /// with.
+    /// Returns how many parts of a pack the primary is known to have. `stem` is the prefix of their
+    /// keys.
     pub(crate) fn parts(&self, stem: &str) -> Result<i64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_changes
                    WHERE tbl = ?1 AND pk >= ?2 AND pk < ?3 AND deleted = 0";
@@ -48,8 +49,9 @@ impl Known<'_> {
         Ok(self.0.get(sql, params![table.name, key])?.unwrap_or(0))
     }
 
-    /// Returns the change that was seen at a place of a scope, which proves what the primary once had.
-    /// `None` if there is no such proof any more, because the row was written from here since.
+    /// Returns the change that was seen at the sequence number `seq` of a scope, as proof of what
+    /// the primary once had. `None` if that proof is gone, because this device has written the row
+    /// since.
     pub(crate) fn seen(&self, scope: &ScopeId, seq: i64) -> Result<Option<Seen>, ReplicaError> {
         let sql = "SELECT tbl, pk, version FROM fastest_changes WHERE scope = ?1 AND seq = ?2";
         let mut found = self.0.all(sql, params![scope, seq], |row| {
@@ -58,9 +60,10 @@ impl Known<'_> {
         Ok(found.pop())
     }
 
-    /// Records what the primary has of a row: its lock version, and the place of its last change in the
-    /// scope (`None` if it was accepted from us and has not been seen in a pull yet). If a later
-    /// version is known already, another process has pulled it meanwhile, and that one stands.
+    /// Records the state of a row on the primary: its lock version, and the sequence number of its
+    /// last change in the scope (`None` if a push of ours was accepted, and has not been seen in a
+    /// pull yet). If a later version is recorded already, because another process has pulled it,
+    /// that one is kept.
     pub(crate) fn put(
         &self,
         scope: &ScopeId,
@@ -100,13 +103,13 @@ impl Known<'_> {
         Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
     }
 
-    /// Returns the scopes of which rows are known, except those that all rows have left.
+    /// Returns the scopes with known rows. Rows that have left a scope (`deleted` 2) do not count.
     pub(crate) fn scopes(&self) -> Result<Vec<ScopeId>, ReplicaError> {
         let sql = "SELECT DISTINCT scope FROM fastest_changes WHERE deleted < 2";
         self.0.all(sql, [], |row| row.get(0))
     }
 
-    /// Returns the ids of the projects of which rows are known.
+    /// Returns the ids of the projects with known rows.
     pub(crate) fn projects(&self) -> Result<Vec<ProjectId>, ReplicaError> {
         let sql = "SELECT DISTINCT scope FROM fastest_changes
                    WHERE scope IN (SELECT id FROM projects) ORDER BY scope";
@@ -135,13 +138,14 @@ impl Known<'_> {
     }
 }
 
-/// Returns SQL for whether the primary is not known to have a row `t` of the replica, or all parts of
-/// it.
+/// Returns an SQL condition: the primary is not known to have the row `t` of the replica. A pack
+/// counts as known if all of its parts are.
 fn unknown_sql(table: &Table, own: Option<EngineTable>) -> String {
     let (name, pk) = (table.name, table.pk);
     let known = format!("FROM fastest_changes WHERE tbl = '{name}'");
     match own {
-        // On the primary each part has a row, whose key ends with the number of the part.
+        // On the primary, each part of a pack has a row, whose key ends with the number of the
+        // part.
         Some(EngineTable::Pack) => format!(
             "(SELECT count(*) {known} AND pk >= substr(t.id, 1, length(t.id) - 1)
               AND pk < substr(t.id, 1, length(t.id) - 2) || '0') < t.parts"
@@ -150,7 +154,7 @@ fn unknown_sql(table: &Table, own: Option<EngineTable>) -> String {
     }
 }
 
-/// Returns SQL for the scope of a row `t` of the replica.
+/// Returns an SQL expression for the scope of the row `t` of the replica.
 fn scope_sql(table: &Table) -> String {
     match table.scope {
         Some(Scope::Column(column)) => format!("t.`{column}`"),

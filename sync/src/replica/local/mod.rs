@@ -1,8 +1,8 @@
-//! The tables of a replica that are never sent, and `fastest_changes`: one file owns each, and has all
-//! the SQL on it.
+//! The tables of a replica that are never sent, and `fastest_changes`. A file here owns each table,
+//! and has nearly all of the SQL on it.
 //!
-//! Each file has a view that borrows a [`Session`](crate::replica::session::Session): `Outbox(session)`
-//! reads and writes the outbox within that session's transaction.
+//! Each file has a type that wraps a [`Session`](crate::replica::session::Session):
+//! `Outbox(session)` reads and writes the outbox within that session's transaction.
 
 pub(crate) mod children;
 pub(crate) mod conflicts;

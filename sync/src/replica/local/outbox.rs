@@ -1,9 +1,10 @@
 //! The outbox: rows written on this device that the primary has not accepted yet.
 //!
-//! An entry has the row as the primary last had it (the base), the lock version of the base, and the
-//! row as it is now, or no row if it was deleted. A row that is written twice before a push has one
-//! entry, with the first base and the last row. A row that the primary never knew leaves no entry when
-//! it is deleted. Entries are removed in the transaction that records the primary's answer.
+//! An entry has the base (the row as it was last seen on the primary), the lock version of the
+//! base, and the row as it is now, or no row if it was deleted. A row that is written twice before
+//! a push has one entry, with the first base and the last row. A row that the primary never knew
+//! leaves no entry when it is deleted. Entries are removed in the transaction that records the
+//! primary's answer.
 
 mod joined;
 
@@ -24,9 +25,9 @@ use crate::replica::values::{Values, key_of, values_of};
 /// A row that waits for the primary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Increases with each write, which tells whether an entry changed while a push was on its way.
+    /// Increases with each write, which shows whether an entry changed while a push was on its way.
     pub revision: i64,
-    /// The transaction that the entry is a part of, if there are other parts.
+    /// The transaction of the entry, if other entries are part of it too.
     pub joined: Option<i64>,
     /// The scope in which it waits.
     pub scope: ScopeId,
@@ -38,13 +39,14 @@ pub struct Entry {
     pub base_version: i64,
     /// The row at that version.
     pub base: Option<Values>,
-    /// The row as it is to be; `None` if it is to be deleted.
+    /// The row to write; `None` for a delete.
     pub row: Option<Values>,
 }
 
 impl Entry {
-    /// Returns the columns that differ from what the primary has, except the key and the lock version;
-    /// `None` if that is not known.
+    /// Returns the columns that differ from the base, except the key and the lock version; `None`
+    /// if the primary is not known to have the row, for a delete, and in tables that are not
+    /// versioned.
     pub(crate) fn changed(&self) -> Option<Vec<&'static str>> {
         let (Some(base), Some(row)) = (&self.base, &self.row) else { return None };
         if self.base_version == 0 || self.table.policy != Policy::Versioned {
@@ -57,12 +59,13 @@ impl Entry {
         Some(changed.map(|(column, _)| column.name).collect())
     }
 
-    /// Returns the transaction that the entry is a part of, or that it is by itself.
+    /// Returns the number of the entry's transaction. An entry that is not joined to others is a
+    /// transaction by itself, with its revision as the number.
     pub(crate) fn transaction(&self) -> i64 {
         self.joined.unwrap_or(self.revision)
     }
 
-    /// Makes an entry for a row that the primary is not known to have.
+    /// Creates an entry for a row that the primary is not known to have.
     pub(crate) fn unknown(
         scope: &ScopeId,
         table: &'static Table,
@@ -72,7 +75,7 @@ impl Entry {
         Self::new(scope, table, key, 0, None, Some(row))
     }
 
-    /// Makes an entry for a row that has none.
+    /// Creates an entry for a row that has none.
     fn new(
         scope: &ScopeId,
         table: &'static Table,
@@ -86,7 +89,7 @@ impl Entry {
     }
 }
 
-/// An entry as it is stored: its values are lists in the order of the columns that its table had.
+/// An entry as it is stored: its values are lists in the order that the table's columns had.
 pub(crate) struct Lists {
     pub(crate) revision: i64,
     pub(crate) key: RowKey,
@@ -100,17 +103,17 @@ pub(crate) struct Lists {
 pub struct Outbox<'a>(pub Session<'a>);
 
 impl Outbox<'_> {
-    /// Returns the other scopes in which rows that wait in this one are known. The rows were moved
-    /// here, and what others did to them since is found in those scopes.
-    pub(crate) fn scopes_left(&self, scope: &ScopeId) -> Result<Vec<ScopeId>, ReplicaError> {
+    /// Returns the scopes that waiting rows have left for this one: those in which the primary is
+    /// known to have them. Changes of other devices to these rows are found there.
+    pub(crate) fn previous_scopes(&self, scope: &ScopeId) -> Result<Vec<ScopeId>, ReplicaError> {
         let sql = "SELECT DISTINCT known.scope FROM fastest_local_outbox AS waiting
                    JOIN fastest_changes AS known ON known.tbl = waiting.tbl AND known.pk = waiting.pk
                    WHERE waiting.scope = ?1 AND known.scope <> ?1";
         self.0.all(sql, [scope], |row| row.get(0))
     }
 
-    /// Whether there is an entry of each of these revisions. A row that is written again has another
-    /// revision, and no two entries have the same.
+    /// Whether each of these revisions still has an entry. A row that is written again gets a new
+    /// revision, and no two entries have the same one.
     pub(crate) fn has_all(&self, revisions: &BTreeSet<i64>) -> Result<bool, ReplicaError> {
         let list = serde_json::to_string(revisions).expect("numbers serialise");
         let sql = "SELECT count(*) FROM json_each(?1) AS planned
@@ -153,7 +156,7 @@ impl Outbox<'_> {
         key: &RowKey,
     ) -> Result<bool, ReplicaError> {
         let Some(values) = self.0.values(table, key)? else { return Ok(false) };
-        if table.policy == Policy::AppendOnly && !self.is_here_alone(scope, table, key)? {
+        if table.policy == Policy::AppendOnly && !self.is_local_only(scope, table, key)? {
             return Err(ReplicaError::AppendOnly { table: table.name, key: key.to_owned() });
         }
         let entry = match self.entry(table, key)? {
@@ -172,16 +175,16 @@ impl Outbox<'_> {
             self.put(&entry)?
         } else {
             self.drop(table, key)?;
-            self.write_again_with(&entry)?;
+            self.touch_transaction(&entry)?;
         }
         self.0.delete(table, key)?;
         Ok(true)
     }
 
-    /// Gives another entry of the transaction of `entry`, which was just dropped, a new revision. So
-    /// the transaction counts as written now, and what is written along with this delete is joined to
-    /// it.
-    fn write_again_with(&self, entry: &Entry) -> Result<(), ReplicaError> {
+    /// Assigns a new revision to another entry of the transaction of `entry`, which was just
+    /// dropped. So the transaction counts as written now, and rows that are written along with this
+    /// delete are joined to it.
+    fn touch_transaction(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let Some(joined) = entry.joined else { return Ok(()) };
         match self.of_transaction(joined)?.first() {
             Some(other) => self.put(other),
@@ -189,8 +192,8 @@ impl Outbox<'_> {
         }
     }
 
-    /// Whether a row never left this device, for instance because the primary refused it.
-    fn is_here_alone(
+    /// Whether a row has never left this device, for example because the primary refused it.
+    fn is_local_only(
         &self,
         scope: &ScopeId,
         table: &Table,
@@ -202,7 +205,7 @@ impl Outbox<'_> {
             && !Cursors(self.0).is_reading(scope)?)
     }
 
-    /// Drops the entries of rows that are what the primary has.
+    /// Drops the entries whose rows are the same as their bases.
     pub(crate) fn drop_unchanged(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         let entries = self.entries(scope)?.into_iter();
         for entry in entries.filter(|entry| entry.changed().is_some_and(|list| list.is_empty())) {
@@ -211,18 +214,19 @@ impl Outbox<'_> {
         Ok(())
     }
 
-    /// Returns how many rows wait to be deleted.
+    /// Returns how many deletes wait.
     pub(crate) fn waiting_deletes(&self) -> Result<i64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE row IS NULL";
         Ok(self.0.get(sql, [])?.unwrap_or(0))
     }
 
-    /// Returns the deletes that wait in a scope, or in all.
+    /// Returns the deletes that wait in a scope, or in all scopes.
     pub(crate) fn deletes(&self, scope: Option<&ScopeId>) -> Result<Vec<Entry>, ReplicaError> {
         self.entries_where("row IS NULL AND scope = coalesce(?1, scope)", params![scope])
     }
 
-    /// Changes the row of an entry, if there is one. The entry must not have been sent.
+    /// Changes the row of an entry, if there is an entry, and keeps its revision. The entry must
+    /// not have been sent.
     pub(crate) fn put_waiting_row(
         &self,
         table: &Table,
@@ -233,7 +237,7 @@ impl Outbox<'_> {
         self.0.run(sql, params![table.name, key, list_to_wire(row)]).map(drop)
     }
 
-    /// Stores an entry under a new revision, in place of any for the same row.
+    /// Stores an entry under a new revision, in place of any entry of the same row.
     pub(crate) fn put(&self, entry: &Entry) -> Result<(), ReplicaError> {
         self.drop(entry.table, &entry.key)?;
         let base = entry.base.as_deref().map(list_to_wire);
@@ -323,8 +327,8 @@ impl Outbox<'_> {
         })?;
         let mut entries = Vec::with_capacity(raw.len());
         for ((revision, joined), scope, table, key, base_version, base, row) in raw {
-            // This build does not know the table. Another build has written the entry, which stays
-            // queued.
+            // Another build has written the entry, for a table that this one does not know. It
+            // stays queued.
             let Some(table) = self.0.schema.synced_table(&table) else { continue };
             let base = base.map(|base| from_text(table, &key, &base)).transpose()?;
             let row = row.map(|row| from_text(table, &key, &row)).transpose()?;
@@ -333,37 +337,41 @@ impl Outbox<'_> {
         Ok(entries)
     }
 
-    /// Returns how many rows of a scope wait.
+    /// Returns how many entries a scope has.
     pub(crate) fn count(&self, scope: &ScopeId) -> Result<u64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE scope = ?1";
         Ok(self.0.get::<i64>(sql, [scope])?.unwrap_or(0) as u64)
     }
 
-    /// Returns how many rows of a table wait in a scope.
+    /// Returns how many entries a table has in a scope.
     pub(crate) fn count_of(&self, table: &Table, scope: &ScopeId) -> Result<u64, ReplicaError> {
         let sql = "SELECT count(*) FROM fastest_local_outbox WHERE tbl = ?1 AND scope = ?2";
         Ok(self.0.get::<i64>(sql, [table.name, scope.as_str()])?.unwrap_or(0) as u64)
     }
 
-    /// Returns the keys of a table's rows that wait, in any scope.
+    /// Returns the keys of a table's entries, in any scope.
     pub(crate) fn keys_of(&self, table: &Table) -> Result<Vec<RowKey>, ReplicaError> {
         let sql = "SELECT pk FROM fastest_local_outbox WHERE tbl = ?1";
         self.0.all(sql, [table.name], |row| row.get(0))
     }
 
-    /// Whether a row of the table of this name waits.
+    /// Whether a row has an entry. `table` is the name of its table.
     pub(crate) fn has(&self, table: &str, key: &RowKey) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2";
         Ok(self.0.get::<i64>(sql, [table, key.as_str()])?.is_some())
     }
 
     /// Whether a row waits to be deleted.
-    pub(crate) fn is_going(&self, table: &Table, key: &RowKey) -> Result<bool, ReplicaError> {
+    pub(crate) fn is_delete_queued(
+        &self,
+        table: &Table,
+        key: &RowKey,
+    ) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_local_outbox WHERE tbl = ?1 AND pk = ?2 AND row IS NULL";
         Ok(self.0.get::<i64>(sql, [table.name, key.as_str()])?.is_some())
     }
 
-    /// Returns the scope in which a row waits.
+    /// Returns the scope of a row's entry.
     pub(crate) fn scope_of(
         &self,
         table: &Table,
@@ -378,7 +386,7 @@ impl Outbox<'_> {
         self.0.run("DELETE FROM fastest_local_outbox WHERE scope = ?1", [scope]).map(drop)
     }
 
-    /// Forgets the lock versions at which rows were seen, because they are those of another primary.
+    /// Sets all base versions to 0, because they are lock versions of another primary.
     pub(crate) fn forget_versions(&self) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_outbox SET base_version = 0", []).map(drop)
     }
@@ -389,7 +397,7 @@ impl Outbox<'_> {
         refused.map(|transaction| self.with_rows(transaction)).collect()
     }
 
-    /// Returns the transaction of this id, if the primary refused it.
+    /// Returns the transaction with this id, with its rows, if the primary refused it.
     pub(crate) fn refused_transaction(
         &self,
         id: i64,
@@ -411,18 +419,19 @@ impl Outbox<'_> {
         Ok(RefusedTransaction { rows, ..transaction })
     }
 
-    /// Renames the table of these rows, as a migration of the schema does.
+    /// Renames a table in the entries, for a migration of the schema.
     pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_outbox SET tbl = ?2 WHERE tbl = ?1", [from, to]).map(drop)
     }
 
-    /// Moves an entry to another scope, with which it is pushed.
+    /// Moves an entry to another scope, with which it is then pushed.
     pub(crate) fn set_scope(&self, revision: i64, scope: &ScopeId) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET scope = ?2 WHERE revision = ?1";
         self.0.run(sql, params![revision, scope]).map(drop)
     }
 
-    /// Returns the entries of a table as they are stored, whatever its columns are by now.
+    /// Returns the entries of a table as they are stored, which may be for columns that it had
+    /// before.
     pub(crate) fn lists_of(&self, table: &Table) -> Result<Vec<Lists>, ReplicaError> {
         let sql = "SELECT revision, pk, scope, base, row FROM fastest_local_outbox WHERE tbl = ?1";
         self.0.all(sql, [table.name], |row| {

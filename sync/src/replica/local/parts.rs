@@ -1,11 +1,11 @@
-//! Parts of packs that have not arrived whole: the table `fastest_local_part`.
+//! Parts of packs that have not arrived completely: the table `fastest_local_part`.
 
 use rusqlite::params;
 
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// The parts, in base64, of packs that arrive as rows of the primary.
+/// The parts of packs that arrive as rows of the primary, in base64.
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'a>(pub(crate) Session<'a>);
 

@@ -17,7 +17,7 @@ pub struct RefusedTransaction {
     /// Its number, by which it is retried or dropped. It may change when one of its rows is written
     /// again.
     pub id: i64,
-    /// The table of the row at fault, or of the first row if it is not known which is (`named`).
+    /// The table of the row at fault; of the first row if `named` is false.
     pub table: String,
     /// The row's key.
     pub key: RowKey,
@@ -43,7 +43,7 @@ pub struct RefusedRow {
     pub table: String,
     /// The row's key.
     pub key: RowKey,
-    /// Whether it was to be deleted.
+    /// Whether the transaction deletes the row.
     pub deleted: bool,
 }
 
@@ -72,7 +72,8 @@ impl fmt::Display for RefusedTransaction {
     }
 }
 
-/// The refused transactions, which let others pass until they are corrected, retried or dropped.
+/// The refused transactions. They are set aside, so that others can be pushed, until they are
+/// corrected, retried or dropped.
 #[derive(Clone, Copy)]
 pub(crate) struct Refused<'a>(pub(crate) Session<'a>);
 
@@ -83,8 +84,8 @@ impl Refused<'_> {
         Ok(self.0.all(sql, [], |row| row.get(0))?.into_iter().collect())
     }
 
-    /// Returns the refused transactions in the order in which they were written. Their rows are in the
-    /// outbox, and are not filled in.
+    /// Returns the refused transactions in the order in which they were written. Their `rows` are
+    /// empty, because the rows are in the outbox.
     pub(crate) fn all(&self) -> Result<Vec<RefusedTransaction>, ReplicaError> {
         self.find("tx >= ?1", 0)
     }
@@ -108,7 +109,7 @@ impl Refused<'_> {
         })
     }
 
-    /// Makes the next push try all of them again.
+    /// Makes the next push try all refused transactions again.
     pub(crate) fn retry_all(&self) -> Result<(), ReplicaError> {
         self.0.run("DELETE FROM fastest_local_refused", []).map(drop)
     }
@@ -128,7 +129,7 @@ impl Refused<'_> {
         self.0.run(sql, row).map(drop)
     }
 
-    /// Returns the transaction of this id, if it was refused.
+    /// Returns the transaction with this id, if it was refused. Its `rows` are empty.
     pub(crate) fn get(&self, id: i64) -> Result<Option<RefusedTransaction>, ReplicaError> {
         Ok(self.find("tx = ?1", id)?.pop())
     }
@@ -138,7 +139,7 @@ impl Refused<'_> {
         Ok(self.0.run("DELETE FROM fastest_local_refused WHERE tx = ?1", [id])? > 0)
     }
 
-    /// Renames the table of these rows, as a migration of the schema does.
+    /// Renames a table in the refused transactions, for a migration of the schema.
     pub(crate) fn rename_table(&self, from: &str, to: &str) -> Result<(), ReplicaError> {
         self.0.run("UPDATE fastest_local_refused SET tbl = ?2 WHERE tbl = ?1", [from, to]).map(drop)
     }

@@ -1,4 +1,4 @@
-//! Which remote the replica follows: the table `fastest_local_remote`.
+//! The remote that the replica follows: the table `fastest_local_remote`.
 
 use rusqlite::params;
 
@@ -6,12 +6,12 @@ use crate::remote::state::{Packs, RemoteState};
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// What the device remembers of its remote.
+/// The state of the remote, as the device remembers it.
 #[derive(Clone, Copy, Debug)]
 pub struct RemoteRow<'a>(pub Session<'a>);
 
 impl RemoteRow<'_> {
-    /// Returns what the device remembers of its remote.
+    /// Returns the remembered state; the default if there is none.
     pub fn get(&self) -> Result<RemoteState, ReplicaError> {
         let sql = "SELECT url, packs, epoch, last_push_id FROM fastest_local_remote";
         let mut found = self.0.all(sql, [], |row| {
@@ -25,7 +25,7 @@ impl RemoteRow<'_> {
         Ok(found.pop().unwrap_or_default())
     }
 
-    /// Replaces what the device remembers.
+    /// Replaces the remembered state.
     pub(crate) fn put(&self, remote: &RemoteState) -> Result<(), ReplicaError> {
         self.0.run(
             "INSERT OR REPLACE INTO
@@ -36,7 +36,7 @@ impl RemoteRow<'_> {
         Ok(())
     }
 
-    /// Forgets which primary answered last, so that the next one that answers is taken as new.
+    /// Forgets the identity of the primary that answered last, so that the next one counts as new.
     pub(crate) fn forget_primary(&self) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_remote SET epoch = NULL, last_push_id = NULL";
         self.0.run(sql, []).map(drop)

@@ -1,4 +1,4 @@
-//! The statement that is on its way to the primary: the table `fastest_local_sent`.
+//! The push that is on its way to the primary: the table `fastest_local_sent`.
 
 use fastest_schema::{DeviceId, PushId, RowKey, Table};
 use rusqlite::params;
@@ -6,36 +6,36 @@ use rusqlite::params;
 use crate::replica::error::ReplicaError;
 use crate::replica::session::Session;
 
-/// The one push whose answer is not known, word for word, so that it can be repeated.
+/// The one push whose answer is not known. It is stored verbatim, so that it can be repeated.
 #[derive(Clone, Copy)]
 pub(crate) struct SentRow<'a>(pub(crate) Session<'a>);
 
 /// A push statement as it is stored.
 #[derive(Debug)]
-pub(crate) struct WrittenDown {
+pub(crate) struct StoredPush {
     pub(crate) push_id: PushId,
     /// The device id under which it was sent.
     pub(crate) device_id: DeviceId,
     /// The payload, as JSON.
     pub(crate) payload: String,
-    /// What is needed to record the answer, as JSON.
+    /// The rows of the push, which are needed to record the answer, as JSON.
     pub(crate) entries: String,
 }
 
 impl SentRow<'_> {
     /// Stores a statement, before it is sent.
-    pub(crate) fn put(&self, sent: &WrittenDown) -> Result<(), ReplicaError> {
-        let WrittenDown { push_id, device_id, payload, entries } = sent;
+    pub(crate) fn put(&self, sent: &StoredPush) -> Result<(), ReplicaError> {
+        let StoredPush { push_id, device_id, payload, entries } = sent;
         let sql = "INSERT INTO fastest_local_sent(one, push_id, device_id, payload, entries)
                    VALUES (1, ?1, ?2, ?3, ?4)";
         self.0.run(sql, params![push_id, device_id, payload, entries]).map(drop)
     }
 
     /// Returns the statement whose answer is not known.
-    pub(crate) fn get(&self) -> Result<Option<WrittenDown>, ReplicaError> {
+    pub(crate) fn get(&self) -> Result<Option<StoredPush>, ReplicaError> {
         let sql = "SELECT push_id, device_id, payload, entries FROM fastest_local_sent";
         let mut found = self.0.all(sql, [], |row| {
-            Ok(WrittenDown {
+            Ok(StoredPush {
                 push_id: row.get(0)?,
                 device_id: row.get(1)?,
                 payload: row.get(2)?,
@@ -57,8 +57,8 @@ impl SentRow<'_> {
         Ok(self.0.get::<i64>(sql, params![table.name, key])?.is_some())
     }
 
-    /// Forgets a statement that was answered. Returns whether it was there: another process may have
-    /// recorded the answer first.
+    /// Forgets a statement that was answered. Returns false if another process has recorded the
+    /// answer first.
     pub(crate) fn take(&self, push_id: &PushId) -> Result<bool, ReplicaError> {
         Ok(self.0.run("DELETE FROM fastest_local_sent WHERE push_id = ?1", [push_id])? > 0)
     }

@@ -25,7 +25,7 @@ struct Part {
     #[pk]
     id: String,
     team: String,
-    /// Those of one transaction differ in their keys alone.
+    /// The same in all rows of one transaction.
     mark: String,
     #[references(parts.id)]
     after: Option<String>,

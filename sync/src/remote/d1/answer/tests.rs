@@ -1,6 +1,6 @@
 use super::*;
 
-/// What an answer means, in a word or two.
+/// Returns what an answer means, in a word or two.
 fn meaning(is_cloudflare: bool, status: u16, body: &str) -> String {
     let place = Place { url: "u".into(), is_cloudflare };
     let answer = Answer { status, body: body.into(), ..Answer::default() };
@@ -141,11 +141,11 @@ fn statuses_without_words() {
     ] {
         assert_eq!(meaning(true, status, "no"), expected, "{status}");
     }
-    // Somebody between us and D1 shows a page.
+    // A proxy between us and D1 answers with a web page.
     for status in [403, 404] {
         assert_eq!(meaning(true, status, " <html>"), "Lost", "{status}");
     }
-    // Other statuses mean what they say, whatever the body is.
+    // Other statuses keep their meaning, whatever the body is.
     assert_eq!(meaning(true, 413, "<html>"), "Failed: it answered with HTTP 413");
     assert_eq!(meaning(true, 429, "<html>"), "Busy");
 }

@@ -1,4 +1,4 @@
-//! Which rows of the outbox are pushed together.
+//! Transactions in the outbox: which entries are pushed together.
 
 use crate::replica::error::ReplicaError;
 use crate::replica::local::outbox::Outbox;
@@ -17,44 +17,46 @@ impl Outbox<'_> {
         Ok(found.first().copied().unwrap_or((0, None)))
     }
 
-    /// Returns the transactions of several rows of which one was written since `revision`, in order.
+    /// Returns the joined transactions that have a row which was written since `revision`, in
+    /// order.
     pub(crate) fn joined_since(&self, revision: i64) -> Result<Vec<i64>, ReplicaError> {
         let sql = "SELECT DISTINCT joined FROM fastest_local_outbox
                    WHERE revision > ?1 AND joined IS NOT NULL ORDER BY joined";
         self.0.all(sql, [revision], |row| row.get(0))
     }
 
-    /// Makes what was written since `revision` a part of `transaction`.
+    /// Joins the entries that were written since `revision` to `transaction`.
     pub(crate) fn join_since(&self, revision: i64, transaction: i64) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET joined = ?2 WHERE revision > ?1";
         self.0.run(sql, [revision, transaction]).map(drop)
     }
 
-    /// Makes a transaction of several rows a part of another one.
+    /// Joins a transaction of several rows to another one.
     pub(crate) fn join(&self, part: i64, transaction: i64) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET joined = ?2 WHERE joined = ?1";
         self.0.run(sql, [part, transaction]).map(drop)
     }
 
-    /// Makes a transaction of any number of rows a part of another one.
+    /// Joins a transaction of any number of rows to another one, which may be a single row too.
     pub(crate) fn join_parts(&self, part: i64, transaction: i64) -> Result<(), ReplicaError> {
         let sql = "UPDATE fastest_local_outbox SET joined = ?2
                    WHERE joined = ?1 OR joined IS NULL AND revision IN (?1, ?2)";
         self.0.run(sql, [part, transaction]).map(drop)
     }
 
-    /// Returns the most bytes that the rows written since `revision` can have as JSON.
+    /// Returns an upper bound for the bytes, as JSON, of the rows that were written since
+    /// `revision`.
     pub(crate) fn bytes_since(&self, revision: i64) -> Result<i64, ReplicaError> {
         self.bytes_where("revision > ?1", revision)
     }
 
-    /// Returns the most bytes that the rows of a transaction of several can have as JSON.
+    /// Returns an upper bound for the bytes, as JSON, of a transaction of several rows.
     pub(crate) fn bytes_joined(&self, transaction: i64) -> Result<i64, ReplicaError> {
         self.bytes_where("joined = ?1", transaction)
     }
 
-    /// Returns the most bytes that the waiting rows can have as JSON for which a condition on a number
-    /// holds.
+    /// Returns an upper bound for the bytes, as JSON, of the entries that meet a condition. In
+    /// `condition`, `?1` is `number`.
     fn bytes_where(&self, condition: &str, number: i64) -> Result<i64, ReplicaError> {
         let sql = format!(
             "SELECT tbl, row IS NOT NULL, count(*),
@@ -73,7 +75,8 @@ impl Outbox<'_> {
             Some(table) => table.columns.iter().map(|column| column.name.len() + 4).sum(),
             None => 0,
         };
-        // Besides its values, a row has its table twice, its columns and its lock version.
+        // Besides its values, a row is sent with its table's name twice, its columns' names and its
+        // lock version.
         let bytes = tables.iter().map(|(table, is_written, count, bytes)| {
             let names = if *is_written { names(table) } else { 0 };
             bytes + count * (names + 2 * table.len() + 60) as i64

@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use fastest_schema::{Row, Schema, Table, table};
-use fastest_sync::World;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::database::transaction::Transaction;
 use fastest_sync::migrations::{NewMigration, Source, generate};
@@ -85,7 +84,8 @@ impl Ledger {
         let save = |tx: &Transaction<'_>, row| {
             tx.save::<R>(&serde_json::from_value(row).expect("the columns are those of the table"))
         };
-        Self { name, columns, is_append_only, save, delete: Transaction::delete::<R> }
+        let delete = |tx: &Transaction<'_>, key: &str| tx.delete::<R>(key);
+        Self { name, columns, is_append_only, save, delete }
     }
 
     /// Saves a row, given with all its columns.

@@ -46,6 +46,8 @@ pub struct Backup {
     folder: PathBuf,
     /// The version of the application that it was made with.
     pub version: usize,
+    /// The scope of the file.
+    pub team: Option<&'static str>,
     /// How many transactions had been written in the whole run.
     pub written: usize,
 }
@@ -62,7 +64,7 @@ const REPEATED: [&str; 3] = ["team", "folder", "slug"];
 
 impl Sight {
     /// Compares what a device has with what it had. Returns the values that are back.
-    pub fn look(&mut self, rows: &Rows) -> Vec<String> {
+    pub fn look(&mut self, rows: &Rows) -> Vec<(Key, String, String)> {
         let mut back = Vec::new();
         for (key, row) in rows {
             for (column, value) in row {
@@ -71,8 +73,9 @@ impl Sight {
                     continue;
                 }
                 let cell = (key.clone(), column.clone());
-                if self.gone.contains(&(key.clone(), column.clone(), value.clone())) {
-                    back.push(format!("{key:?}.{column} is {value} again"));
+                let here = (key.clone(), column.clone(), value.clone());
+                if self.gone.contains(&here) {
+                    back.push(here);
                 }
                 let was = self.last.insert(cell, value.clone());
                 if let Some(was) = was.filter(|was| was != value) {
@@ -135,14 +138,15 @@ impl Device {
     pub fn back_up(&mut self, written: usize) -> io::Result<()> {
         let folder = self.folder.with_extension("backup");
         copy_folder(&self.folder, &folder)?;
-        self.backup = Some(Backup { folder, version: self.version, written });
+        self.backup = Some(Backup { folder, version: self.version, team: self.team, written });
         Ok(())
     }
 
     /// Puts its file back from a backup.
     pub fn put_back(&mut self, backup: &Backup) -> io::Result<()> {
         self.close();
-        (self.version, self.sight) = (backup.version, Sight::default());
+        (self.version, self.team) = (backup.version, backup.team);
+        self.sight = Sight::default();
         copy_folder(&backup.folder, &self.folder)
     }
 

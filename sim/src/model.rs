@@ -64,6 +64,8 @@ pub struct Model {
     named: BTreeSet<(Cell, Option<String>)>,
     /// Rows that a conflict has named.
     named_rows: BTreeSet<Key>,
+    /// Values that were written again, to settle a conflict.
+    repeated: BTreeSet<(Cell, String)>,
 }
 
 impl Model {
@@ -85,6 +87,24 @@ impl Model {
         self.named.insert(((key.clone(), column.to_owned()), value));
     }
 
+    /// Notes that values were written again.
+    pub fn repeat(&mut self, changes: &[(Key, Change)]) {
+        for (key, change) in changes {
+            let Change::Set { values, .. } = change else { continue };
+            for (column, value) in values {
+                let cell = (key.clone(), column.clone());
+                self.repeated.extend(value.clone().map(|value| (cell, value)));
+            }
+        }
+    }
+
+    /// Whether a device may see a value again that it has seen replaced: it was written more than once, or
+    /// its row is in a conflict, in which the primary's side stands.
+    pub fn may_come_back(&self, key: &Key, column: &str, value: &str) -> bool {
+        self.named_rows.contains(key)
+            || self.repeated.contains(&((key.clone(), column.to_owned()), value.to_owned()))
+    }
+
     /// Notes how far the waiting transactions of a device have come.
     pub fn settle(&mut self, device: u8, fate: impl Fn(&Written) -> Option<Fate>) {
         for written in &mut self.written {
@@ -93,6 +113,19 @@ impl Model {
                 && let Some(fate) = fate(written)
             {
                 written.fate = fate;
+            }
+        }
+    }
+
+    /// Notes that a device drops what it wrote to some rows. What else was written along with them is
+    /// settled otherwise: in a conflict, for example.
+    pub fn drop_rows(&mut self, device: u8, keys: &BTreeSet<Key>) {
+        for written in &mut self.written {
+            if written.device == Some(device) && written.fate == Fate::Waits {
+                written.changes.retain(|(key, _)| !keys.contains(key));
+                if written.changes.is_empty() {
+                    written.fate = Fate::Dropped;
+                }
             }
         }
     }
@@ -152,7 +185,13 @@ impl<'a> Graph<'a> {
                         for (column, value) in values {
                             let cell = (key.clone(), column.clone());
                             // What never came to the primary replaced nothing there.
-                            if model.seen.contains(&(cell.clone(), value.clone()))
+                            let counts = match written.fate {
+                                Fate::Acknowledged | Fate::Waits => true,
+                                Fate::Dropped | Fate::PutBack => {
+                                    model.seen.contains(&(cell.clone(), value.clone()))
+                                }
+                            };
+                            if counts
                                 && let Some(was) = before.get(column)
                             {
                                 let after = graph.replaced.entry((cell, was.as_deref())).or_default();

@@ -5,7 +5,6 @@ use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fastest_schema::Row as _;
 use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::{Database, Resolution, migrate};
@@ -67,6 +66,8 @@ struct Run<'a> {
     primary: Connection,
     /// The version of the primary's backup, and which transactions it has.
     backup: Option<(usize, BTreeSet<usize>)>,
+    /// The first transaction since the primary was last put back.
+    whole_from: usize,
     now: Duration,
     /// Counts the values that were written.
     values: u32,
@@ -93,6 +94,7 @@ impl<'a> Run<'a> {
             version: 0,
             primary: look_at(&path),
             backup: None,
+            whole_from: 0,
             now: Duration::ZERO,
             values: 0,
             requests: 0,
@@ -232,23 +234,24 @@ impl<'a> Run<'a> {
 
     /// Compares a device's rows with what it had seen, after something that may only bring it further.
     fn look(&mut self, device: u8) {
+        self.note_conflicts(device);
         let at = self.at(device);
         let rows = match at.rows() {
             Ok(rows) => rows,
             Err(error) => return self.failed(device, "open", &error, false),
         };
         let (number, team) = (at.number, at.team);
-        let back = at.sight.look(&rows);
+        let mut back = at.sight.look(&rows);
+        back.retain(|(key, column, value)| !self.model.may_come_back(key, column, value));
         self.events.add(format!("d{number} has {} rows {}", rows.len(), digest(&rows)));
-        for back in back {
-            self.found(format!("d{number}: {back}"));
+        for (key, column, value) in back {
+            self.found(format!("d{number}: {key:?}.{column} is {value} again"));
         }
         for (key, row) in &rows {
             if team.is_some_and(|team| row["team"].as_deref() != Some(team)) {
                 self.found(format!("d{number} is for {team:?} and has {key:?} {row:?}"));
             }
         }
-        self.note_conflicts(device);
     }
 
     /// Forgets what a device has seen: from here on it may go back.
@@ -261,12 +264,15 @@ impl<'a> Run<'a> {
             Ok(conflicts) => conflicts,
             Err(error) => return self.failed(device, "list conflicts", &error, false),
         };
+        if !conflicts.is_empty() {
+            self.events.add(format!("d{device} has conflicts {conflicts:?}"));
+        }
         for conflict in conflicts {
             let key = (conflict.table, conflict.key.to_string());
             for column in conflict.columns {
-                let sides = [column.base.unwrap_or_default(), column.ours, column.theirs];
+                let sides = [column.base, Some(column.ours), column.theirs];
                 for side in sides {
-                    let value = side.as_str().map(str::to_owned);
+                    let value = side.as_ref().and_then(Value::as_str).map(str::to_owned);
                     self.model.name(&key, &column.column, value);
                 }
             }
@@ -277,6 +283,7 @@ impl<'a> Run<'a> {
     fn failed(&mut self, device: u8, what: &str, error: &DatabaseError, may_fail: bool) {
         let text = error.to_string().replace(&self.root.display().to_string(), "");
         self.events.add(format!("d{device} cannot {what}: {text}"));
+        self.primary_rows();
         let is_of_versions = self.at(device).version != self.version;
         if !(may_fail && error.is_unreachable() || is_of_versions) {
             self.found(format!("d{device} cannot {what}: {text}"));
@@ -344,14 +351,16 @@ impl<'a> Run<'a> {
             Err(error) => return self.failed(device, "list what waits", &error, false),
         };
         self.events.add(format!("d{number} waits: {waiting:?}, refused: {refused:?}"));
+        let rows = refused.iter().flat_map(|transaction| &transaction.rows);
+        let refused: BTreeSet<Key> =
+            rows.map(|row| (row.table.clone(), row.key.to_string())).collect();
         self.model.settle(number, |written| {
             let waits = written.changes.iter().any(|(key, change)| {
                 let team = match change {
                     Change::Set { before: Some(row), .. } | Change::Delete { before: row } => &row["team"],
                     Change::Set { values, .. } => &values["team"],
                 };
-                let _ = key;
-                team.as_ref().is_some_and(|team| waiting.contains(team))
+                refused.contains(key) || team.as_ref().is_some_and(|team| waiting.contains(team))
             });
             (!waits).then_some(Fate::Acknowledged)
         });
@@ -365,7 +374,8 @@ impl<'a> Run<'a> {
         let mut torn = Vec::new();
         for (number, written) in self.model.written.iter().enumerate() {
             let is_added = |(key, _): &(Key, Change)| key.0 == "entries";
-            if written.changes.len() > 1 && written.changes.iter().all(is_added) {
+            // What a restored primary lacks is sent again by each device as far as it has it.
+            if number >= self.whole_from && written.changes.len() > 1 && written.changes.iter().all(is_added) {
                 let there = written.changes.iter().filter(|(key, _)| rows.contains_key(key)).count();
                 if there > 0 && there < written.changes.len() {
                     torn.push(format!("{there} of transaction {number}: {written:?}"));
@@ -376,6 +386,8 @@ impl<'a> Run<'a> {
     }
 
     fn primary_rows(&mut self) -> Rows {
+        // A primary that nobody has used yet is brought up to date by the first newer device.
+        self.version = sql::version(&self.primary).expect("the primary can be read");
         sql::read(&self.primary, &APPLICATION[self.version]).expect("the primary can be read")
     }
 
@@ -438,6 +450,7 @@ impl<'a> Run<'a> {
             Ok(_) => {
                 let Ok(after) = self.at(device).rows() else { return };
                 let changes = differences(&before, &after);
+                self.model.repeat(&changes);
                 if !changes.is_empty() {
                     self.wrote(Some(number), changes, Fate::Waits);
                 }
@@ -470,10 +483,7 @@ impl<'a> Run<'a> {
             let keys: BTreeSet<Key> =
                 dropped.rows.iter().map(|row| (row.table.clone(), row.key.to_string())).collect();
             self.events.add(format!("d{number} drops {keys:?}"));
-            self.model.settle(number, |written| {
-                let is_in = written.changes.iter().all(|(key, _)| keys.contains(key));
-                is_in.then_some(Fate::Dropped)
-            });
+            self.model.drop_rows(number, &keys);
             self.forget_sight(device);
         }
     }
@@ -542,7 +552,7 @@ impl<'a> Run<'a> {
         self.primary = Connection::open_in_memory().expect("there is memory");
         let (from, to) = (self.root.join("primary.backup"), self.root.join("primary"));
         copy_folder(&from, &to).expect("the backup is there");
-        self.version = version;
+        (self.version, self.whole_from) = (version, self.model.written.len());
         self.primary = look_at(&to.join("primary.db"));
         for device in &mut self.devices {
             device.connect(&self.root, &self.events);
@@ -551,6 +561,7 @@ impl<'a> Run<'a> {
     }
 
     fn migrate(&mut self) {
+        self.primary_rows();
         if self.version + 1 == APPLICATION.len() {
             return;
         }

@@ -23,3 +23,9 @@ pub fn read(connection: &Connection, version: &Version) -> rusqlite::Result<Rows
     }
     Ok(rows)
 }
+
+/// Returns the version of the application whose tables a primary has.
+pub fn version(connection: &Connection) -> rusqlite::Result<usize> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM d1_migrations WHERE name GLOB '0001_desk_*')";
+    Ok(usize::from(connection.query_row(sql, [], |row| row.get::<_, bool>(0))?))
+}

@@ -95,8 +95,7 @@ impl Sources for Party {
     async fn expire(&self, limit: Duration) {
         let end = self.passed() + limit;
         // It is polled again whenever the work that it limits has moved.
-        let is_over = |_: &mut _| if self.passed() < end { Poll::Pending } else { Poll::Ready(()) };
-        std::future::poll_fn(is_over).await;
+        std::future::poll_fn(|_| if self.passed() < end { Poll::Pending } else { Poll::Ready(()) }).await;
     }
 
     fn pause(&self, time: Duration) {

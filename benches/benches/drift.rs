@@ -5,7 +5,7 @@ use fastest_benches::project::{FILES_PER_FOLDER, project};
 use fastest_core::compare::drift::{drift, drift_counts};
 use fastest_core::object::memory::MemoryObjects;
 
-/// With [`FILES_PER_FOLDER`] (16) files in each: a million files.
+/// The number of folders. With [`FILES_PER_FOLDER`] (16) files in each, they hold a million files.
 const FOLDERS: u64 = 62_500;
 
 fn drift_of_a_million(c: &mut Criterion) {

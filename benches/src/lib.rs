@@ -1,8 +1,9 @@
 //! Code that the benches and the two binaries of this crate share.
 //!
-//! `cargo bench -p fastest-benches` measures parts of the engine on trees in memory ([`project`]).
-//! Two binaries run the whole command: `compare` beside git, restic, rsync, tar and cp on a tree
-//! that the caller names ([`compare`]), and `scale` on trees that it generates ([`scale`]).
+//! `cargo bench -p fastest-benches` measures parts of the engine one by one: content, trees in
+//! memory ([`project`]), rows, the store, and working copies on disk. Two binaries run the whole
+//! command: `compare` beside git, restic, rsync, tar and cp on a tree that the caller names
+//! ([`compare`]), and `scale` on trees that it generates ([`scale`]).
 //!
 //! Both time processes ([`measure`]), keep every value ([`results`]), and print tables, JSON and
 //! plots ([`table`], [`report`], [`plot`]). The outcome of each step is checked, because a figure

@@ -23,7 +23,8 @@ pub struct Cli {
 /// Which conflicts to list, and what to do with a refused transaction.
 #[derive(Debug, Args)]
 pub struct Conflicts {
-    /// Use the database of an application [default: the current project]
+    /// Use an application's database [default: the current project; outside of a project, the whole
+    /// device]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub database: Option<PathBuf>,
     /// Retry a refused transaction at the next push
@@ -76,7 +77,7 @@ pub enum Command {
     Status,
     /// Save the project's files and send them to the primary
     ///
-    /// A folder that is in no project becomes one.
+    /// If the folder is not in a project, it becomes one.
     Push {
         #[command(flatten)]
         message: Message,
@@ -115,7 +116,7 @@ pub enum Command {
     },
     /// List the project's snapshots, newest first
     Log {
-        /// List at most N
+        /// List at most N snapshots
         #[arg(short = 'n', value_name = "N")]
         limit: Option<usize>,
     },
@@ -136,18 +137,18 @@ pub enum Command {
     /// Other devices keep their copies too. Adds a rule to the .fastestignore next to each path, so that
     /// it is ignored from then on.
     Untrack {
-        /// Files and folders, from the current folder
+        /// Files and folders, relative to the current folder
         #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
         paths: Vec<PathBuf>,
     },
     /// Print a file as it was in a snapshot
     Cat {
-        /// The snapshot: its id, the beginning of it, `@`, `@-`, `main` or `WORKSPACE@`
+        /// The snapshot: an id or a prefix of one, `@`, `@-`, `main` or `WORKSPACE@`
         snapshot: String,
-        /// The file, from the project's root
+        /// The file, relative to the project's root
         path: PathBuf,
     },
-    /// Make, list, rename and choose workspaces
+    /// Create, list and rename workspaces, and set the main one
     #[command(subcommand)]
     Workspace(Workspace),
     /// List and rename projects
@@ -181,8 +182,8 @@ pub enum Command {
         /// Repair what can be repaired
         #[arg(long)]
         mend: bool,
-        /// Check the packs of the primary and the pack store too; with --mend, replace damaged ones by
-        /// intact local copies
+        /// Check the packs of the primary and the pack store too; with --mend, replace damaged ones
+        /// with intact local copies
         #[arg(long)]
         remote: bool,
     },
@@ -255,7 +256,7 @@ pub enum Workspace {
 pub enum Project {
     /// List the projects that this device or the primary knows
     List,
-    /// Give a project another name
+    /// Rename a project
     Rename {
         /// Name or id of the project
         project: String,
@@ -292,7 +293,7 @@ pub enum Remote {
     /// Checks the address, the token and its permissions, the schema, the clock and the pack store, and
     /// says how to fix each problem. Exits with 2 if there is a problem.
     Check,
-    /// Keep the primary's token in the system's keyring
+    /// Store the primary's token in the system's keyring
     ///
     /// Prompts for the token, or reads it from stdin if that is not a terminal.
     Login,
@@ -326,7 +327,7 @@ pub enum Schema {
         /// Output format
         #[arg(long, value_enum, default_value = "sql")]
         format: DiagramFormat,
-        /// Print the tables of this folder of migrations [default: Fastest's own]
+        /// Print the tables that the migrations in DIR create [default: Fastest's own]
         #[arg(long, value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
     },
@@ -343,7 +344,7 @@ pub enum Schema {
         /// --table, in the same order
         #[arg(long = "scope", value_name = "SCOPE", required = true)]
         scopes: Vec<String>,
-        /// One of these tables, whose rows are never updated or deleted (repeatable)
+        /// A --table whose rows are never updated or deleted (repeatable)
         #[arg(long, value_name = "TABLE")]
         append_only: Vec<String>,
         /// Address of the database [default: the primary that this device follows]
@@ -372,13 +373,14 @@ pub enum Schema {
     },
     /// Reorder an export of a primary so that it can be imported
     ///
-    /// `wrangler d1 export` writes triggers before views that they are on, so an import fails. The mended
-    /// file has the triggers last. Infinite numbers and NUL bytes are rewritten as valid SQL.
+    /// `wrangler d1 export` writes triggers before the views they belong to, so the import fails.
+    /// The repaired file has the triggers last. Infinite numbers and NUL bytes are rewritten as
+    /// valid SQL.
     MendExport {
         /// The file that was exported
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
-        /// Where the mended one goes [default: beside it, as NAME.mended.sql]
+        /// File to write [default: NAME.mended.sql, next to the export]
         #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
         output: Option<PathBuf>,
     },
@@ -387,7 +389,7 @@ pub enum Schema {
     /// For developers of Fastest's own tables. Compares the declarations with the last recorded schema in
     /// the folder. Applications call `fastest_sync::migrations::generate` with their own declarations.
     Generate {
-        /// What it is about, in lower-case letters, digits and `_`
+        /// Name of the migration: lower-case letters, digits and `_`
         #[arg(long)]
         name: String,
         /// The folder of migrations

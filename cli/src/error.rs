@@ -24,7 +24,8 @@ use verb::Verb;
 pub enum Exit {
     /// Done, or in sync.
     Done,
-    /// The command found drift or a conflict.
+    /// The command found drift, a conflict, or something else that needs a decision, such as a file
+    /// that it did not overwrite.
     Differs,
     /// It failed, or found something wrong.
     Failed,
@@ -49,7 +50,7 @@ pub enum CliError {
     /// An error of the engine.
     #[error(transparent)]
     Sync(#[from] SyncError),
-    /// An application's database could not be read.
+    /// An application's database could not be used.
     #[error(transparent)]
     Rows(DatabaseError),
     /// `-C` does not name a folder.
@@ -75,12 +76,12 @@ pub enum CliError {
     /// The input is not a token.
     #[error("{0}")]
     NotAToken(&'static str),
-    /// The primary refuses the token.
+    /// The token was not stored, because the check of the primary with it failed.
     #[error("the token is not kept: {problem}")]
     TokenRefused {
         /// The primary's message.
         problem: String,
-        /// Whether the token is the reason.
+        /// Whether the primary rejected the token. Otherwise the check failed for another reason.
         denied: bool,
     },
     /// No keyring can be used.
@@ -176,7 +177,7 @@ impl CliError {
         }
     }
 
-    /// Returns one sentence, to which causes are added that it does not quote already.
+    /// Returns the error as one sentence, followed by each cause that it does not already quote.
     fn sentence(&self) -> String {
         let mut text = self.to_string();
         let mut cause = self.source();

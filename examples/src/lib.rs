@@ -1,7 +1,8 @@
 //! Four small applications with tables of their own, each on a primary that is a file.
 //!
 //! - [`compass`]: plans and invoices, with text dates, JSON and vocabularies
-//! - [`corates`]: organizations whose members have ranks, and helpers that refuse with a reason
+//! - [`corates`]: organizations whose members have roles, and seed rows that are checked before
+//!   they are written
 //! - [`basicos`]: every row belongs to a tenant, and a device holds one tenant's rows
 //! - [`chronos`]: two owners in one database, and a schema that grows
 //!

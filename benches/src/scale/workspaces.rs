@@ -1,5 +1,5 @@
-//! Measures how much many workspaces of one project, with one changed file in each, add to a
-//! device's store and to the primary.
+//! Measures how much a device's store and the primary grow when a project gets many workspaces,
+//! each with one changed file.
 //!
 //! Working copies are made and removed one after the other, so that there are never more than two.
 
@@ -18,7 +18,7 @@ use crate::table::amount;
 const FILES: u64 = 2000;
 const BYTES: (u64, u64) = (10_000, 40_000);
 
-/// Measures `workspaces` workspaces of this tree, or of a generated one.
+/// Measures this many workspaces of `tree`, or of a generated tree if it is `None`.
 pub fn run(
     bench: &Bench,
     tree: Option<&Path>,

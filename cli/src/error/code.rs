@@ -7,7 +7,7 @@ use fastest_sync::Code as EngineCode;
 pub enum Code {
     /// A kind of error of the engine.
     Engine(EngineCode),
-    /// An application's database could not be read.
+    /// An application's database could not be used.
     BadDatabase,
     /// The command line or a variable is wrong.
     Usage,

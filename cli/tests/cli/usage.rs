@@ -35,7 +35,7 @@ fn help() {
       restore      Restore files from a snapshot
       untrack      Stop syncing files or folders, and leave them where they are
       cat          Print a file as it was in a snapshot
-      workspace    Make, list, rename and choose workspaces
+      workspace    Create, list and rename workspaces, and set the main one
       project      List and rename projects
       conflicts    List rows that this device and the primary changed differently
       resolve      Resolve a row conflict

@@ -1,4 +1,4 @@
-//! Which names a tree may have, and the names that have a meaning here.
+//! Which names the entries of a tree may have, and which names have a special meaning.
 
 /// The folder of a working copy that holds Fastest's own state. Never part of a tree.
 pub const STATE_DIR: &str = ".fastest";
@@ -16,11 +16,11 @@ pub(crate) fn name_is_allowed(name: &[u8]) -> bool {
         && !has_slash_or_nul(name)
 }
 
-/// Works on eight bytes at a time, because every name of every node that is read is checked here.
+/// Checks eight bytes at a time, because this runs for every name in every node that is read.
 fn has_slash_or_nul(name: &[u8]) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-    // Nonzero exactly where some byte is zero.
+    // Nonzero if and only if some byte is zero.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     let in_word = |word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);

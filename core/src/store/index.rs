@@ -10,7 +10,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::object::error::StoreError;
 use crate::object::id::{ID_BYTES, ObjectId, PackId};
@@ -25,8 +26,13 @@ const RECORD_BYTES: usize = ID_BYTES + 1 + 4 * 6;
 const CHECKSUM_BYTES: usize = 32;
 /// Objects that share a slot of the fan-out table, on average.
 const OBJECTS_PER_SLOT: usize = 16;
-/// Segments of up to this size are kept in memory. Of larger ones, only what is looked up is read.
+/// Segments of up to this size are read whole when they are opened.
+const READ_AT_ONCE_BYTES: u64 = 64 << 10;
+/// Segments of up to this size are read whole after [`LOOK_UPS`]. Of larger ones, only what is looked
+/// up is read.
 const IN_MEMORY_BYTES: u64 = 1 << 20;
+/// Look-ups that a segment answers from disk, before it is read whole. Many commands look up little.
+const LOOK_UPS: usize = 32;
 /// With more segments than this, they are merged.
 const SEGMENTS_MAX: usize = 8;
 /// The file name extension of segments.
@@ -52,7 +58,10 @@ struct Segment {
     fanout_bits: u32,
     records_start: u64,
     file: File,
-    in_memory: Option<Vec<u8>>,
+    bytes: u64,
+    looked_up: AtomicUsize,
+    /// The records, once the segment was read whole.
+    in_memory: OnceLock<Vec<u8>>,
 }
 
 /// All segments of a store, as they were when they were last read.
@@ -219,20 +228,47 @@ impl Segment {
         if !fanout.is_sorted() || fanout.last() != Some(&(objects as u32)) {
             return Err(damaged(path, "its fan-out is not in order"));
         }
-        // A segment that is read whole is verified whole. Of a large one, only what is looked up is
-        // checked.
-        let in_memory = if length <= IN_MEMORY_BYTES {
-            let mut bytes = read(0, length as usize)?;
-            let checksum = bytes.split_off(length as usize - CHECKSUM_BYTES);
-            if blake3::hash(&bytes).as_bytes() != &checksum[..] {
-                return Err(damaged(path, "its checksum does not match"));
-            }
-            Some(bytes.split_off(records_start as usize))
-        } else {
-            None
+        let (path, looked_up) = (path.to_owned(), AtomicUsize::new(0));
+        let (bytes, in_memory) = (length, OnceLock::new());
+        let segment = Self {
+            path,
+            packs,
+            objects,
+            fanout,
+            fanout_bits,
+            records_start,
+            file,
+            bytes,
+            looked_up,
+            in_memory,
         };
-        let path = path.to_owned();
-        Ok(Self { path, packs, objects, fanout, fanout_bits, records_start, file, in_memory })
+        if length <= READ_AT_ONCE_BYTES {
+            segment.read_records()?;
+        }
+        Ok(segment)
+    }
+
+    /// Returns the records in memory, and reads the segment if enough was looked up.
+    fn records(&self) -> Result<Option<&[u8]>, StoreError> {
+        if let Some(records) = self.in_memory.get() {
+            return Ok(Some(records));
+        }
+        if self.bytes > IN_MEMORY_BYTES || self.looked_up.fetch_add(1, Ordering::Relaxed) < LOOK_UPS
+        {
+            return Ok(None);
+        }
+        self.read_records().map(Some)
+    }
+
+    /// Reads the whole segment, and verifies it.
+    fn read_records(&self) -> Result<&[u8], StoreError> {
+        let mut bytes = vec![0; self.bytes as usize];
+        self.file.read_exact_at(&mut bytes, 0).map_err(StoreError::io("read", &self.path))?;
+        let checksum = bytes.split_off(bytes.len() - CHECKSUM_BYTES);
+        if blake3::hash(&bytes).as_bytes() != &checksum[..] {
+            return Err(damaged(&self.path, "its checksum does not match"));
+        }
+        Ok(self.in_memory.get_or_init(|| bytes.split_off(self.records_start as usize)))
     }
 
     fn locate(&self, id: &ObjectId) -> Result<Option<Located>, StoreError> {
@@ -240,7 +276,7 @@ impl Segment {
         let from = self.fanout[slot] as usize * RECORD_BYTES;
         let to = self.fanout[slot + 1] as usize * RECORD_BYTES;
         let read;
-        let records = match &self.in_memory {
+        let records = match self.records()? {
             Some(records) => &records[from..to],
             None => {
                 let mut bytes = vec![0; to - from];

@@ -24,7 +24,7 @@ pub(crate) const TELL_AFTER: Duration = Duration::from_secs(1);
 /// The version of the line in a lock file.
 const VERSION: u32 = 1;
 
-/// The most bytes of that line that are read.
+/// The maximum number of bytes that are read of that line.
 const LINE_BYTES_MAX: usize = 4096;
 
 /// A lock file that could not be opened or locked.
@@ -143,8 +143,8 @@ fn open(path: &Path) -> Result<File, LockError> {
 }
 
 /// Writes this process into a lock file that it holds. If that fails, as on a full disk, it holds
-/// the lock all the same. A file with a second hard link is also a file elsewhere, and is not
-/// written to.
+/// the lock all the same. A file with more than one hard link is not written to, because its other
+/// name may belong to something else.
 fn sign(file: &File) {
     if file.metadata().map_or(true, |found| found.nlink() > 1) {
         return;
@@ -208,7 +208,8 @@ pub(crate) fn tell(waiting: &Waiting) {
     }
 }
 
-/// Returns the process that writes to a SQLite file in WAL mode, as far as the system can tell.
+/// Returns a description of the wait for a SQLite file in WAL mode, with the process that writes to
+/// it if the system can tell.
 pub(crate) fn writer_of(database: &Path) -> Waiting {
     let what = format!("the database {}", database.display());
     Waiting { what, holder: sqlite_writer(database).ok().flatten() }
@@ -237,7 +238,7 @@ fn sqlite_writer(database: &Path) -> io::Result<Option<Holder>> {
     let Some(pid) = pid else { return Ok(None) };
     let words = std::fs::read(format!("/proc/{pid}/cmdline"))?;
     let command = command_in(&String::from_utf8_lossy(&words));
-    // The start of the process is taken for that of the transaction: transactions are short, and a
+    // The start of the process stands in for that of the transaction: transactions are short, and a
     // process with a long one does little else.
     let since = std::fs::metadata(format!("/proc/{pid}")).and_then(|data| data.modified());
     let since = since.ok().and_then(|time| Timestamp::try_from(time).ok()).map(clock::text);

@@ -197,9 +197,9 @@ fn sequence(count: usize, needs: &HashSet<(usize, usize)>) -> Vec<Vec<usize>> {
     turns
 }
 
-/// Returns, for each transaction, the last one of its cycle, in whose place the whole cycle is
-/// sent. The cycles are strongly connected components, found by Tarjan's algorithm (1972) without
-/// recursion.
+/// Returns, for each transaction, the last one of its cycle (itself, if it is in none). The whole
+/// cycle is sent in that one's place. The cycles are strongly connected components, found by
+/// Tarjan's algorithm (1972) without recursion.
 fn circles(then_of: &[Vec<usize>]) -> Vec<usize> {
     const NEW: usize = usize::MAX;
     let count = then_of.len();

@@ -11,8 +11,8 @@ use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX, ask_list}
 use crate::remote::statement::Statement;
 
 /// Brings a primary up to date: applies every migration of the schema that it lacks, in order, each
-/// as a whole or not at all. Returns their names. Fails for a database that a newer version has
-/// migrated, or that has the engine of another application.
+/// as a whole or not at all. Returns the names of the migrations that it applied. Fails if a newer
+/// version has migrated the database, or if it has the engine of another application.
 pub async fn migrate(
     primary: &dyn Primary,
     schema: &Schema,
@@ -29,7 +29,9 @@ pub async fn migrate(
 ///
 /// # Errors
 /// [`PrimaryError::Behind`] if an older version has set up the primary and it is in use: its owner
-/// decides when to migrate it.
+/// decides when to migrate it. [`PrimaryError::Occupied`] if every migration is applied and the
+/// engine's views are missing nevertheless, as after `fastest schema detach`, or if the primary is
+/// for another schema.
 pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(), PrimaryError> {
     let lacked = lacked(primary, schema).await?;
     match lacked.last() {
@@ -68,7 +70,7 @@ pub(crate) async fn lacked(
     Ok(schema.migrations.iter().filter(is_lacked).copied().collect())
 }
 
-/// The answer of a primary about who has set it up.
+/// What a primary records about who set it up.
 struct Engine {
     /// `fastest_meta` if the engine is set up, and `fastest_packs` if Fastest's own schema is.
     tables: Vec<String>,
@@ -78,7 +80,7 @@ struct Engine {
 
 impl Engine {
     /// Returns the recorded migrations of a schema: those that this build knows and, if the engine
-    /// is set up, `ours`, which the primary counts as this schema's.
+    /// is set up, also those in `ours`, the result of [`applied_migrations_sql`].
     fn applied(&self, schema: &Schema, ours: &[String]) -> Vec<&String> {
         let is_known = |name: &str| schema.migrations.iter().any(|known| known.name == name);
         let is_ours = |name: &String| self.has("fastest_meta") && ours.contains(name);
@@ -89,11 +91,13 @@ impl Engine {
         self.tables.iter().any(|table| table == name)
     }
 
-    /// Returns why a database is not for this schema: its recorded migrations and its engine tables
-    /// do not belong together. For a schema without migrations, this is not checked.
+    /// Returns why a database is not for this schema, or `None` if it is: either one of the
+    /// schema's migrations is recorded but the engine is missing, or the engine is there but
+    /// belongs to another schema. Not checked for a schema without migrations.
     fn of_another(&self, schema: &Schema, applied: &[&String]) -> Option<String> {
         let owner = schema.owner;
-        // Others may use the name of Fastest's first migration.
+        // Another application's first migration may have the same name as Fastest's, so a database
+        // of Fastest's own schema must have the table `fastest_packs` too.
         let ours = !applied.is_empty()
             && (self.has("fastest_packs") || !Rules::of(schema).has_engine_tables);
         match (self.has("fastest_meta"), applied.first()) {
@@ -124,7 +128,8 @@ async fn engine(primary: &dyn Primary) -> Result<Engine, PrimaryError> {
         // It does nothing if the table exists.
         primary.run(Statement::repeatable(D1_MIGRATIONS_DDL), &[]).await?;
         match ask_list(primary, engine_sql(), &primary.world().new_id()).await {
-            // The answer that the table was created was an answer to another request.
+            // The table is still missing, so the answer to its creation belonged to another
+            // request. Retry.
             Err(PrimaryError::NotMigrated { .. }) => {}
             answer => {
                 let all = answer?.into_iter();
@@ -169,8 +174,8 @@ pub fn check_migration(
     }
 }
 
-/// Returns a better error for a statement that failed for a missing table or column. Other errors
-/// are returned as they are.
+/// Returns a better error for a statement that failed because a table or column is missing. Other
+/// errors are returned as they are.
 pub(crate) async fn explained(
     primary: &dyn Primary,
     schema: &Schema,

@@ -18,8 +18,8 @@ pub(crate) fn client_config() -> Result<ClientConfig, rustls::Error> {
         .with_no_client_auth())
 }
 
-/// Returns a builder of HTTP clients with [`client_config`], which use HTTP/2 if the server
-/// supports it.
+/// Returns a builder of HTTP clients that use [`client_config`], and HTTP/2 if the server supports
+/// it.
 pub(crate) fn http_client() -> Result<reqwest::ClientBuilder, rustls::Error> {
     let mut config = client_config()?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

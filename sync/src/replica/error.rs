@@ -42,7 +42,7 @@ pub enum ReplicaError {
     NewerSchema {
         /// The file.
         path: PathBuf,
-        /// The recorded migration; without one, the table or column that is not known.
+        /// The recorded migration. Without one, the unknown table or column, or "other tables".
         found: String,
     },
     /// The disk is full. Going on could kill the process (SIGBUS), because SQLite writes to mapped
@@ -58,7 +58,8 @@ pub enum ReplicaError {
         /// The file.
         path: PathBuf,
     },
-    /// The file can only be read, and an earlier version made it, so it would have to be migrated.
+    /// The file can only be read, and its tables are not those of this version, so it would have to
+    /// be migrated.
     #[error("{} was made by an earlier version, and cannot be written, so that it cannot be brought up to date", path.display())]
     Older {
         /// The file.

@@ -12,7 +12,7 @@ use crate::replica::local::children::Children;
 use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
 
-/// The version of the replica's layout, which is kept in `user_version`.
+/// The current layout.
 pub(crate) const LAYOUT_VERSION: i64 = 7;
 
 const LOCAL_DDL: &str = "
@@ -71,8 +71,9 @@ CREATE TABLE fastest_local_queued(
   place INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL UNIQUE, since TEXT NOT NULL);
 ";
 
-/// The record of the tables of a file of layout 1 or 2, and the last migration that its build knew.
+/// The tables of a file of layout 1 or 2, as a record.
 const RECORD_2: &str = include_str!("layout/replica_2.json");
+/// The last migration that a build of layout 1 or 2 knew.
 const MIGRATION_2: &str = "0001_fastest_push_history.sql";
 
 /// From layout 2 to 3: deletes can be queued, a file records its owner, and a scope may be any

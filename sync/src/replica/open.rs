@@ -134,10 +134,14 @@ impl Replica {
         }
         let mut replica = Self::new(path, schema, world, connection, declared(schema));
         (replica.is_read_only, replica._copy) = (true, copy);
-        if version < LAYOUT_VERSION || !Layout(replica.read()).follows_schema()? {
+        if version < LAYOUT_VERSION {
             return Err(ReplicaError::Older { path: path.to_owned() });
         }
         SchemaRow(replica.read()).check_owner()?;
+        if !Layout(replica.read()).follows_schema()? {
+            Layout(replica.read()).refuse_newer()?;
+            return Err(ReplicaError::Older { path: path.to_owned() });
+        }
         Ok(replica)
     }
 
@@ -217,5 +221,30 @@ impl Replica {
     pub fn read(&self) -> Session<'_> {
         let Self { path, schema, rules, world, connection, declared, .. } = self;
         Session { connection, schema, rules, world, path, declared }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fastest_schema::FASTEST;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_can_only_be_read_says_which_build_it_needs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("replica.db");
+        drop(Replica::open(&path, &FASTEST, World::system()).unwrap());
+        let read = |migration: &str| {
+            let connection = Connection::open(&path).unwrap();
+            let sql = "UPDATE fastest_local_schema SET migration = ?1";
+            assert_eq!(connection.execute(sql, [migration]).unwrap(), 1);
+            Replica::to_read(&path, &FASTEST, World::system(), connection, None).map(drop)
+        };
+        let [first, .., last] = FASTEST.migrations else { panic!("there are several") };
+        assert!(matches!(read(last.name), Ok(())));
+        assert!(matches!(read(first.name), Err(ReplicaError::Older { .. })));
+        let newer = read("9999_fastest_future.sql");
+        assert!(matches!(newer, Err(ReplicaError::NewerSchema { .. })), "{newer:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The order of a log: newest first, and no snapshot above one that follows it.
+//! The order of a log: newest first, and no snapshot above its descendants.
 //!
 //! The clocks of devices may be days apart, so times alone could put a parent above its child.
 //! Snapshots beyond the end of the log are not read, except those that a wrong clock dates after
@@ -26,9 +26,9 @@ pub(crate) trait Source {
     fn parents(&self, id: &SnapshotId) -> Result<Vec<SnapshotId>, Self::Error>;
 }
 
-/// Returns the ids of the first `limit` snapshots of a log. The next one is the newest of those
-/// whose children are all listed. In a cycle of parents, which no honest device creates, the newest
-/// comes first.
+/// Returns the ids of the first `limit` snapshots of a log. Each is the newest of those whose
+/// children are all listed already. In a cycle of parents, which no honest device creates, the
+/// newest comes first.
 pub(crate) fn newest_first<S: Source>(
     source: &mut S,
     limit: usize,
@@ -38,7 +38,7 @@ pub(crate) fn newest_first<S: Source>(
     // listed yet, those in `ready` no longer do.
     let mut waiting: HashMap<SnapshotId, (String, HashSet<SnapshotId>)> = HashMap::new();
     let mut ready: BinaryHeap<Dated> = BinaryHeap::new();
-    // What is in `waiting`, and what was.
+    // Snapshots that were put into `waiting`. Those that have left it are skipped.
     let mut by_time: BinaryHeap<Dated> = BinaryHeap::new();
     while order.len() < limit {
         let next = match ready.pop() {

@@ -70,11 +70,14 @@ impl Snapshots<'_> {
         Outbox(self.0).save(&project_id.scope(), &event)
     }
 
-    /// Returns the packs that hold a project's content.
-    pub(crate) fn packs(&self, project_id: &ProjectId) -> Result<HashSet<PackId>, ReplicaError> {
-        let sql = "SELECT DISTINCT pack_id FROM fastest_packs WHERE project_id = ?1";
-        let ids = self.0.all(sql, [project_id], |row| row.get::<_, String>(0))?;
-        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    /// Returns whether a pack belongs to a project.
+    pub(crate) fn has_pack(
+        &self,
+        project_id: &ProjectId,
+        pack: &PackId,
+    ) -> Result<bool, ReplicaError> {
+        let sql = "SELECT 1 FROM fastest_packs WHERE project_id = ?1 AND pack_id = ?2";
+        Ok(self.0.get::<i64>(sql, params![project_id, pack.to_hex()])?.is_some())
     }
 
     /// Saves the rows of a snapshot whose packs are durable. Returns the snapshot's id.

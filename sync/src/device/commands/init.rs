@@ -47,8 +47,8 @@ impl OpenDevice {
     }
 
     /// Makes `dir` a project because of a push. Returns false if another process has just done so.
-    /// The project is named after the folder. The name must be free on the device and, if the
-    /// primary answers, there too.
+    /// The project is named after the folder. The name must be free on the device and, if a primary
+    /// was chosen and answers, there too. Fails for the home folder and for `/`.
     pub(crate) async fn init_on_push(&mut self, dir: &Path) -> Result<bool, SyncError> {
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
@@ -106,8 +106,8 @@ impl OpenDevice {
         }))
     }
 
-    /// Locks the list of working copies while a folder becomes one: if two processes want the same
-    /// folder or name, the second finds what the first has created.
+    /// Locks the list of working copies. The lock is held while a folder becomes a working copy: if
+    /// two processes want the same folder or name, the second finds what the first has created.
     pub(crate) fn copies_lock(&self) -> Result<File, SyncError> {
         let path = self.dir.join("locks").join("copies");
         Ok(waiting::lock(&path, "the store's list of working copies")?)

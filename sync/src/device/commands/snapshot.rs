@@ -1,10 +1,13 @@
 //! `snapshot`: captures the tree of a working copy on this device.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use fastest_core::compare::drift::drift_counts;
 use fastest_core::compare::extent::extent;
 use fastest_core::compare::parting::follows;
 use fastest_core::compare::reach::new_objects;
-use fastest_core::object::id::TreeId;
+use fastest_core::object::id::{PackId, TreeId};
 use fastest_core::object::item::Root;
 use fastest_core::object::tree::read::find;
 use fastest_core::store::pack::PackInfo;
@@ -224,13 +227,19 @@ impl OpenDevice {
         tree: &TreeId,
         mut packs: Vec<PackInfo>,
     ) -> Result<Vec<PackInfo>, SyncError> {
-        let mut ours = Snapshots(self.replica.read()).packs(project_id)?;
-        ours.extend(packs.iter().map(|pack| pack.id));
+        let snapshots = Snapshots(self.replica.read());
+        let mut is_ours: HashMap<PackId, bool> = packs.iter().map(|pack| (pack.id, true)).collect();
         let mut elsewhere = Vec::new();
         for id in new_objects(parent, tree, &self.store)? {
             let located = self.store.locate(&id)?;
             let located = located.ok_or(fastest_core::object::error::StoreError::Missing { id })?;
-            if !ours.contains(&located.pack) {
+            let is_ours = match is_ours.entry(located.pack) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(unknown) => {
+                    *unknown.insert(snapshots.has_pack(project_id, &located.pack)?)
+                }
+            };
+            if !is_ours {
                 elsewhere.push(id);
             }
         }

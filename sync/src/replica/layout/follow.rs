@@ -56,13 +56,8 @@ impl Layout<'_> {
 
     /// Migrates the tables to what the schema declares.
     pub(crate) fn follow_schema(&self) -> Result<(), ReplicaError> {
-        let Some((recorded, migration)) = SchemaRow(self.0).record()? else { return Ok(()) };
-        let held: Record = serde_json::from_str(&recorded).map_err(|source| {
-            let (table, key) = ("fastest_local_schema", RowKey::from("1"));
-            ReplicaError::Row { table, key, source: source.into() }
-        })?;
-        let declared = replica_record(self.0.schema.owner, self.0.schema.tables);
-        self.check_not_newer(migration.as_deref(), &held, &declared)?;
+        let Some((held, migration)) = self.held()? else { return Ok(()) };
+        let declared = self.refuse_newer()?;
         let notes = migration.as_deref().map(|last| self.notes_since(last));
         let plan = replica_migration(&held, &declared, notes.as_deref());
         for statement in &plan.statements {
@@ -79,6 +74,25 @@ impl Layout<'_> {
             SentRow(self.0).void()?;
         }
         SchemaRow(self.0).set_record(self.newest(), self.0.declared)
+    }
+
+    /// Returns the schema that the file records, with the last migration.
+    fn held(&self) -> Result<Option<(Record, Option<String>)>, ReplicaError> {
+        let Some((recorded, migration)) = SchemaRow(self.0).record()? else { return Ok(None) };
+        let held = serde_json::from_str(&recorded).map_err(|source| {
+            let (table, key) = ("fastest_local_schema", RowKey::from("1"));
+            ReplicaError::Row { table, key, source: source.into() }
+        })?;
+        Ok(Some((held, migration)))
+    }
+
+    /// Fails if a newer build has migrated the file. Otherwise returns what this build declares.
+    pub(crate) fn refuse_newer(&self) -> Result<Record, ReplicaError> {
+        let declared = replica_record(self.0.schema.owner, self.0.schema.tables);
+        if let Some((held, migration)) = self.held()? {
+            self.check_not_newer(migration.as_deref(), &held, &declared)?;
+        }
+        Ok(declared)
     }
 
     /// Returns the notes about renames and drops in the migrations after `last`.

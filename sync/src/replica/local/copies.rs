@@ -16,9 +16,9 @@ pub(crate) struct KnownCopy {
     pub root: PathBuf,
     pub project_id: ProjectId,
     pub workspace_id: WorkspaceId,
-    /// The snapshot that it was based on, or an earlier one of its own.
+    /// The snapshot that it was based on when it was recorded. Its current head may be a later one.
     pub head: Option<SnapshotId>,
-    /// Tells the folder from another one at its path (`folder_mark`).
+    /// Distinguishes the folder from a later one at the same path (`folder_mark`).
     pub folder: Option<String>,
 }
 
@@ -92,7 +92,7 @@ impl Copies<'_> {
         Ok(self.0.get::<i64>("SELECT 1 FROM fastest_local_copy LIMIT 1", [])?.is_some())
     }
 
-    /// Returns the snapshots that the working copies of a project are based on.
+    /// Returns the last recorded head of each working copy of a project.
     pub(crate) fn heads(&self, project_id: &ProjectId) -> Result<Vec<SnapshotId>, ReplicaError> {
         let copies = self.of_project(project_id)?.into_iter();
         Ok(copies.filter_map(|copy| copy.head).collect())

@@ -12,7 +12,7 @@ use fastest_sync::{Database, Remote};
 
 use crate::application::{APPLICATION, Version};
 use crate::events::Events;
-use crate::model::{Key, Rows};
+use crate::model::{Key, REPEATED, Rows};
 use crate::network::Line;
 use crate::sql;
 use crate::world::Party;
@@ -59,12 +59,14 @@ pub struct Sight {
     gone: BTreeSet<(Key, String, String)>,
 }
 
-/// Columns in which a value may come again.
-const REPEATED: [&str; 3] = ["team", "folder", "slug"];
-
 impl Sight {
-    /// Compares what a device has with what it had. Returns the values that are back.
-    pub fn look(&mut self, rows: &Rows) -> Vec<(Key, String, String)> {
+    /// Compares what a device has with what it had. Returns the values that are back. A value that
+    /// never came to the primary (`was_sent`) may come back: from a copy of the device, for example.
+    pub fn look(
+        &mut self,
+        rows: &Rows,
+        was_sent: impl Fn(&Key, &str, &str) -> bool,
+    ) -> Vec<(Key, String, String)> {
         let mut back = Vec::new();
         for (key, row) in rows {
             for (column, value) in row {
@@ -78,7 +80,8 @@ impl Sight {
                     back.push(here);
                 }
                 let was = self.last.insert(cell, value.clone());
-                if let Some(was) = was.filter(|was| was != value) {
+                let was = was.filter(|was| was != value && was_sent(key, column, was));
+                if let Some(was) = was {
                     self.gone.insert((key.clone(), column.clone(), was));
                 }
             }

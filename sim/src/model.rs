@@ -7,6 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Columns in which a value may come again.
+pub const REPEATED: [&str; 3] = ["team", "folder", "slug"];
+
 /// The key of a row: its table, and its primary key.
 pub type Key = (String, String);
 
@@ -52,6 +55,11 @@ pub struct Written {
     pub fate: Fate,
     /// Whether its device no longer has what it wrote, because it was put back.
     pub is_forgotten: bool,
+    /// Whether the primary was put back to a time before it, after it had acknowledged it.
+    pub is_undone: bool,
+    /// The rows that it deleted and that had not been on the primary: copies of the device may send them
+    /// all the same.
+    pub unsent: BTreeSet<Key>,
 }
 
 /// All that was written, and what was seen of it.
@@ -79,6 +87,28 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// Whether a value has been on the primary.
+    pub fn was_sent(&self, key: &Key, column: &str, value: &str) -> bool {
+        let cell = ((key.clone(), column.to_owned()), Some(value.to_owned()));
+        self.seen.contains(&cell)
+    }
+
+    /// Adds a transaction.
+    pub fn write(&mut self, device: Option<u8>, changes: Vec<(Key, Change)>, fate: Fate) {
+        let is_sent = |key: &Key, row: &Row| {
+            row.iter().any(|(column, value)| {
+                value.as_ref().is_some_and(|value| self.was_sent(key, column, value))
+            })
+        };
+        let unsent = changes.iter().filter_map(|(key, change)| match change {
+            Change::Delete { before } if !is_sent(key, before) => Some(key.clone()),
+            _ => None,
+        });
+        let unsent = unsent.collect();
+        let (is_forgotten, is_undone) = (false, false);
+        self.written.push(Written { device, changes, fate, is_forgotten, is_undone, unsent });
     }
 
     /// Notes that a conflict names a value.
@@ -120,9 +150,18 @@ impl Model {
     /// Notes that a device drops what it wrote to some rows. What else was written along with them is
     /// settled otherwise: in a conflict, for example.
     pub fn drop_rows(&mut self, device: u8, keys: &BTreeSet<Key>) {
+        let seen = &self.seen;
+        // A part may have been sent before.
+        let is_seen = |(key, change): &(Key, Change)| match change {
+            Change::Set { values, .. } => values
+                .iter()
+                .filter(|(column, value)| value.is_some() && !REPEATED.contains(&column.as_str()))
+                .any(|(column, value)| seen.contains(&((key.clone(), column.clone()), value.clone()))),
+            Change::Delete { .. } => false,
+        };
         for written in &mut self.written {
             if written.device == Some(device) && written.fate == Fate::Waits {
-                written.changes.retain(|(key, _)| !keys.contains(key));
+                written.changes.retain(|change| !keys.contains(&change.0) || is_seen(change));
                 if written.changes.is_empty() {
                     written.fate = Fate::Dropped;
                 }
@@ -145,12 +184,16 @@ impl Model {
                 match change {
                     Change::Set { values, .. } => {
                         for (column, value) in values {
+                            if REPEATED.contains(&column.as_str()) {
+                                continue;
+                            }
                             let cell = (key.clone(), column.clone());
                             if !graph.is_accounted(self, primary, &cell, value) {
                                 let by = written.device;
                                 wrong.push(format!(
                                     "transaction {number} of {by:?} set {key:?}.{column} to {value:?}, \
-                                     and it is lost"
+                                     and it is lost: the primary has {:?}",
+                                    primary.get(key)
                                 ));
                             }
                         }
@@ -158,7 +201,8 @@ impl Model {
                     Change::Delete { before } => {
                         // Whoever changed it meanwhile keeps it.
                         let stands = primary.get(key) == Some(before);
-                        if stands && !self.named_rows.contains(key) {
+                        let is_excused = self.named_rows.contains(key) || written.unsent.contains(key);
+                        if stands && !is_excused {
                             wrong.push(format!("transaction {number} deleted {key:?}, and it is back"));
                         }
                     }

@@ -229,7 +229,7 @@ impl<'a> Run<'a> {
 
     fn wrote(&mut self, device: Option<u8>, changes: Vec<(Key, Change)>, fate: Fate) {
         self.events.add(format!("wrote {}: {changes:?}", self.model.written.len()));
-        self.model.written.push(Written { device, changes, fate, is_forgotten: false });
+        self.model.write(device, changes, fate);
     }
 
     /// Compares a device's rows with what it had seen, after something that may only bring it further.
@@ -241,7 +241,10 @@ impl<'a> Run<'a> {
             Err(error) => return self.failed(device, "open", &error, false),
         };
         let (number, team) = (at.number, at.team);
-        let mut back = at.sight.look(&rows);
+        let mut sight = std::mem::take(&mut at.sight);
+        let model = &self.model;
+        let mut back = sight.look(&rows, |key, column, value| model.was_sent(key, column, value));
+        self.at(device).sight = sight;
         back.retain(|(key, column, value)| !self.model.may_come_back(key, column, value));
         self.events.add(format!("d{number} has {} rows {}", rows.len(), digest(&rows)));
         for (key, column, value) in back {
@@ -512,7 +515,7 @@ impl<'a> Run<'a> {
         for written in self.model.written.iter_mut().skip(from) {
             if written.device == Some(device) {
                 written.is_forgotten = true;
-                if written.fate == Fate::Waits {
+                if written.fate == Fate::Waits || written.is_undone {
                     written.fate = Fate::PutBack;
                 }
             }
@@ -545,6 +548,7 @@ impl<'a> Run<'a> {
         let Some((version, has)) = self.backup.clone() else { return };
         for (number, written) in self.model.written.iter_mut().enumerate() {
             let is_lost = written.fate == Fate::Acknowledged && !has.contains(&number);
+            written.is_undone |= is_lost;
             if is_lost && (written.device.is_none() || written.is_forgotten) {
                 written.fate = Fate::PutBack;
             }

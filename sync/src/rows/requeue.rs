@@ -1,6 +1,6 @@
 //! Queues rows again, for the same primary or for another one.
 
-use fastest_schema::{Pack, Policy, Row, RowKey, ScopeId};
+use fastest_schema::{Pack, Policy, Row, RowKey, ScopeId, Table};
 
 use crate::remote::pack_store::store::INLINE_BYTES_MAX;
 use crate::replica::error::ReplicaError;
@@ -48,6 +48,30 @@ impl Requeue<'_> {
                     Outbox(self.0).put(&entry)?;
                 }
             }
+            self.queue_deletes(table)?;
+        }
+        Ok(())
+    }
+
+    /// Queues the deletes that the primary was known to have. Where it has the row again, both sides
+    /// are kept.
+    fn queue_deletes(&self, table: &'static Table) -> Result<(), ReplicaError> {
+        for (key, scope) in Known(self.0).deleted(table)? {
+            if self.0.values(table, &key)?.is_none()
+                && Outbox(self.0).entry(table, &key)?.is_none()
+            {
+                Outbox(self.0).put(&Entry::unknown_delete(&scope, table, &key))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops the queued deletes of rows that the primary was found not to have.
+    fn drop_deletes(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
+        for entry in Outbox(self.0).entries(scope)?.iter().filter(|entry| entry.is_unknown_delete()) {
+            if Known(self.0).scope(entry.table, &entry.key)?.is_none() {
+                Outbox(self.0).drop(entry.table, &entry.key)?;
+            }
         }
         Ok(())
     }
@@ -75,6 +99,7 @@ impl Requeue<'_> {
     pub(crate) fn end_reading(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         if Cursors(self.0).end_reading(scope)? {
             self.unknown(scope)?;
+            self.drop_deletes(scope)?;
         }
         Ok(())
     }

@@ -97,6 +97,12 @@ impl Known<'_> {
         self.0.all(sql, [table.name], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    /// Returns the key and the scope of each row of a table that is known to be deleted.
+    pub(crate) fn deleted(&self, table: &Table) -> Result<Vec<(RowKey, ScopeId)>, ReplicaError> {
+        let sql = "SELECT pk, scope FROM fastest_changes WHERE tbl = ?1 AND deleted = 1";
+        self.0.all(sql, [table.name], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     /// Whether a row is known to be deleted.
     pub(crate) fn is_deleted(&self, table: &Table, key: &RowKey) -> Result<bool, ReplicaError> {
         let sql = "SELECT 1 FROM fastest_changes WHERE tbl = ?1 AND pk = ?2 AND deleted = 1";

@@ -75,6 +75,16 @@ impl Entry {
         Self::new(scope, table, key, 0, None, Some(row))
     }
 
+    /// Creates an entry for a row that was deleted, and that the primary may have nevertheless.
+    pub(crate) fn unknown_delete(scope: &ScopeId, table: &'static Table, key: &RowKey) -> Self {
+        Self::new(scope, table, key, 0, None, None)
+    }
+
+    /// Whether a row is to be deleted that the primary may not have.
+    pub(crate) fn is_unknown_delete(&self) -> bool {
+        self.row.is_none() && self.base.is_none() && self.base_version == 0
+    }
+
     /// Creates an entry for a row that has none.
     fn new(
         scope: &ScopeId,

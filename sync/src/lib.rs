@@ -27,6 +27,7 @@ pub(crate) mod rows;
 
 pub use base::waiting;
 pub use base::world::{Sources, World};
+pub use database::error::DatabaseError;
 pub use database::open::Database;
 pub use device::door::Device;
 pub use device::open::Identity;
@@ -35,6 +36,8 @@ pub use device::working_copy::WorkingCopy;
 pub use error::SyncError;
 pub use error::code::Code;
 pub use error::named::Named;
+pub use exchange::pull::Pulled;
+pub use exchange::push::state::Pushed;
 pub use fastest_core::worktree::git::settings::UserSettings as GitSettings;
 pub use fastest_schema::{
     DeviceId, Kind, ProjectId, PushId, RowKey, ScopeId, SnapshotId, Value, WorkspaceId,
@@ -42,7 +45,9 @@ pub use fastest_schema::{
 pub use remote::level::migrate;
 pub use remote::open::Remote;
 pub use replica::local::conflicts::ConflictId;
-pub use rows::resolve::Resolution;
+pub use replica::local::held::HeldRow;
+pub use replica::local::refused::RefusedTransaction;
+pub use rows::resolve::{Resolution, RowConflict};
 pub use rows::write_error::WriteError;
 
 /// Internals that the tests and benches of this workspace use. They may change in any version.

@@ -183,3 +183,29 @@ fn a_full_disk_under_the_store_is_an_error_and_no_crash() {
     fs::remove_file(&filler).unwrap();
     assert!(scene.run("disk/store", "demo", "push").starts_with("exit 0"));
 }
+
+#[test]
+fn what_a_killed_clone_left_is_removed_even_if_that_was_killed_too() {
+    let scene = saved();
+    // The remains, after more and more of them was removed. The lock goes last.
+    let states: [&[&str]; 4] =
+        [&["lock", "head", "tmp/1/a", "tmp/b"], &["lock", "tmp/b"], &["lock"], &[]];
+    for (number, remains) in states.into_iter().enumerate() {
+        let state = scene.path("cloned").join(".fastest");
+        fs::create_dir_all(&state).unwrap();
+        for file in remains {
+            fs::create_dir_all(state.join(file).parent().unwrap()).unwrap();
+            fs::write(state.join(file), "").unwrap();
+        }
+        let told =
+            scene.run("store", "demo", &format!("clone demo ../cloned --workspace c{number}"));
+        assert!(told.starts_with("exit 0"), "{remains:?}: {told}");
+        assert!(!state.join("tmp/b").exists() && !state.join("1").exists());
+        fs::remove_dir_all(scene.path("cloned")).unwrap();
+    }
+    // What may be somebody else's is no remains.
+    fs::create_dir_all(scene.path("cloned/.fastest")).unwrap();
+    scene.write("cloned/.fastest/mine", "mine");
+    let told = scene.run("store", "demo", "clone demo ../cloned --workspace other");
+    assert!(told.contains("is not empty"), "{told}");
+}

@@ -276,7 +276,26 @@ impl StateDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             root => root?,
         };
+        // The lock goes last: what is left without one by a kill is taken for somebody else's.
+        if let Ok(folder) = self.open() {
+            for entry in Dir::read_from(&folder)? {
+                let entry = entry?;
+                let name = entry.file_name().to_bytes();
+                if ![b".".as_slice(), b"..", LOCK.as_bytes()].contains(&name) {
+                    remove_all(folder.as_fd(), name)?;
+                }
+            }
+        }
         Ok(remove_all(root.as_fd(), STATE_DIR.as_bytes())?)
+    }
+
+    /// Whether the folder is there, and has nothing in it.
+    pub fn is_empty(&self) -> bool {
+        let Ok(Ok(mut entries)) = self.open().map(Dir::read_from) else { return false };
+        entries.all(|entry| {
+            entry
+                .is_ok_and(|entry| [b".".as_slice(), b".."].contains(&entry.file_name().to_bytes()))
+        })
     }
 
     /// Deletes all temporary files.

@@ -302,7 +302,8 @@ impl Database {
     }
 
     /// Brings the rows of every scope that the file holds up to date; of a file for one scope, only
-    /// that one's. Returns the sum over the scopes.
+    /// that one's. Returns the sum over the scopes. A new file for any scope holds none yet: pull
+    /// each by its name first ([`Database::pull`]).
     pub async fn pull_all(&mut self, remote: &Remote) -> Result<Pulled, DatabaseError> {
         self.pull_some(remote, self.scope.clone()).await
     }

@@ -173,7 +173,11 @@ impl WorkingCopy {
     /// working copy: there is no `workspace.json`, and nobody holds the lock.
     pub(crate) fn has_clone_remains(root: &Path) -> bool {
         let state = StateDir::of(root);
-        let is_free = state.find_lock().is_ok_and(|lock| lock.try_lock().is_ok());
+        let is_free = match state.find_lock() {
+            Ok(lock) => lock.try_lock().is_ok(),
+            // A process was killed between the last two steps of removing such remains.
+            Err(error) => error.kind() == io::ErrorKind::NotFound && state.is_empty(),
+        };
         is_free && !state.has(WORKSPACE)
     }
 

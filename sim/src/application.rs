@@ -60,7 +60,7 @@ mod newer {
 }
 
 /// How many versions there are.
-pub const VERSIONS: usize = 2;
+const VERSIONS: usize = 2;
 
 /// What a table is to the simulator: every column besides the key and the scope holds texts that are
 /// written once, so that each value names the write that it comes from.

@@ -99,7 +99,18 @@ impl Device {
         let team = [None, Some("red"), Some("blue")][usize::from(number) % 3];
         let (line, remote) = connect(number, &party, root, events);
         let (sight, version) = (Sight::default(), 0);
-        Self { number, party, line, remote, database: None, version, team, backup: None, sight, folder }
+        Self {
+            number,
+            party,
+            line,
+            remote,
+            database: None,
+            version,
+            team,
+            backup: None,
+            sight,
+            folder,
+        }
     }
 
     /// Connects to the primary anew, because its file was replaced.

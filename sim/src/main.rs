@@ -1,31 +1,30 @@
-//! The simulator. `sim/README.md` says what it does and how to run it.
+//! Runs schedules.
 
-mod application;
-mod device;
-mod events;
-mod model;
-mod network;
-mod run;
-mod schedule;
-mod sql;
-mod world;
-
-use std::process::ExitCode;
-use std::time::Instant;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Parser;
+use fastest_sim::run::{Outcome, run};
+use fastest_sim::schedule::Schedule;
+use fastest_sim::shrink::shrink;
+use tokio::runtime::Runtime;
 
-use crate::schedule::Schedule;
-
-/// Runs schedules of devices, applications and a primary, and checks that nothing is lost.
+/// Runs schedules of devices, an application and a primary, and checks that nothing is lost.
 #[derive(Debug, Parser)]
 struct Args {
     /// Run this seed, and print its events
     #[arg(long)]
     seed: Option<u64>,
-    /// Run these seeds: `A..B`
-    #[arg(long, value_parser = range)]
+    /// Run these seeds: `A..B`, without B
+    #[arg(long, value_parser = range, conflicts_with = "seed")]
     seeds: Option<(u64, u64)>,
+    /// Run fresh seeds for so many minutes
+    #[arg(long, conflicts_with_all = ["seed", "seeds"])]
+    minutes: Option<u64>,
+    /// The number of processes [default: one for each processor]
+    #[arg(long)]
+    jobs: Option<u64>,
 }
 
 fn range(text: &str) -> Result<(u64, u64), String> {
@@ -36,26 +35,100 @@ fn range(text: &str) -> Result<(u64, u64), String> {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("it is the first pool");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let (from, to) = args.seed.map(|seed| (seed, seed + 1)).or(args.seeds).unwrap_or((0, 100));
-    let (began, mut failed, mut requests) = (Instant::now(), 0, 0);
-    for seed in from..to {
-        let root = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
-        let outcome = run::run(&Schedule::draw(seed), &runtime, root.path());
-        requests += outcome.requests;
-        if args.seed.is_some() {
-            print!("{}", outcome.events);
+    if let Some(seed) = args.seed {
+        let outcome = one(&runtime, &Schedule::draw(seed));
+        print!("{}", outcome.events);
+        return tell(&runtime, seed, &outcome);
+    }
+    let began = Instant::now();
+    let (seeds, until) = match (args.seeds, args.minutes) {
+        (Some(seeds), _) => (seeds, None),
+        (None, Some(minutes)) => {
+            let from = fresh();
+            ((from, from + (1 << 32)), Some(began + Duration::from_secs(60 * minutes)))
         }
+        (None, None) => ((0, 1000), None),
+    };
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    match args.jobs.unwrap_or(processors) {
+        0 | 1 => in_turn(&runtime, seeds, until),
+        jobs => at_once(seeds, args.minutes, jobs),
+    }
+}
+
+/// Returns a seed that was hardly ever run.
+fn fresh() -> u64 {
+    let time = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |time| time.as_nanos() as u64);
+    (time ^ u64::from(std::process::id()) << 32) & !((1 << 32) - 1)
+}
+
+/// Runs a part of the seeds in each of several processes.
+fn at_once((from, to): (u64, u64), minutes: Option<u64>, jobs: u64) -> ExitCode {
+    let program = std::env::current_exe().expect("this program has a path");
+    let each = (to - from).div_ceil(jobs);
+    let start = |job: u64| {
+        let begin = (from + job * each).min(to);
+        let mut command = Command::new(&program);
+        command.args(["--jobs", "1"]);
+        match minutes {
+            Some(minutes) => command.arg("--minutes").arg(minutes.to_string()),
+            None => command.arg("--seeds").arg(format!("{begin}..{}", (begin + each).min(to))),
+        };
+        command.spawn().expect("this program can be started")
+    };
+    let running: Vec<_> = (0..jobs).map(start).collect();
+    let ended = running.into_iter().map(|mut child| child.wait().is_ok_and(|end| end.success()));
+    let results: Vec<bool> = ended.collect();
+    if results.into_iter().all(|ok| ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn in_turn(runtime: &Runtime, (from, to): (u64, u64), until: Option<Instant>) -> ExitCode {
+    let (began, mut failed, mut requests, mut count) = (Instant::now(), 0, 0, 0);
+    for seed in from..to {
+        if until.is_some_and(|until| Instant::now() > until) {
+            break;
+        }
+        let outcome = one(runtime, &Schedule::draw(seed));
+        (requests, count) = (requests + outcome.requests, count + 1);
         if !outcome.findings.is_empty() {
             failed += 1;
-            println!("seed {seed}: {}", outcome.findings.join("\n  "));
+            tell(runtime, seed, &outcome);
         }
     }
-    let (count, seconds) = (to - from, began.elapsed().as_secs_f64());
+    let minutes = began.elapsed().as_secs_f64() / 60.0;
     println!(
-        "{count} schedules, {failed} with findings, {requests} requests, {:.0} schedules a minute",
-        count as f64 / seconds * 60.0
+        "seeds {from}..{}: {count} schedules, {failed} with findings, {requests} requests, {:.0} \
+         schedules a minute",
+        from + count,
+        count as f64 / minutes
     );
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs one schedule, in a folder in memory if there is one.
+fn one(runtime: &Runtime, schedule: &Schedule) -> Outcome {
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let root = tempfile::tempdir_in(place).expect("a temporary folder can be made");
+    run(schedule, runtime, root.path())
+}
+
+/// Tells what was found, and the smallest story that leads to it.
+fn tell(runtime: &Runtime, seed: u64, outcome: &Outcome) -> ExitCode {
+    let Some(first) = outcome.findings.first() else { return ExitCode::SUCCESS };
+    println!("seed {seed}: {first}");
+    // The same kind of fault: what is left out may uncover others.
+    let fails = |schedule: &Schedule| {
+        one(runtime, schedule).findings.iter().any(|finding| finding.kind == first.kind)
+    };
+    let small = shrink(&Schedule::draw(seed), fails);
+    println!("  with {} devices and {} steps:", small.devices, small.steps.len());
+    for step in &small.steps {
+        println!("    {step}");
+    }
+    for finding in one(runtime, &small).findings {
+        println!("  {finding}");
+    }
+    ExitCode::FAILURE
 }

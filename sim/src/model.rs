@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::finding::{Finding, Kind};
+
 /// Columns in which a value may come again.
 pub const REPEATED: [&str; 3] = ["team", "folder", "slug"];
 
@@ -57,8 +59,7 @@ pub struct Written {
     pub is_forgotten: bool,
     /// Whether the primary was put back to a time before it, after it had acknowledged it.
     pub is_undone: bool,
-    /// The rows that it deleted and that had not been on the primary: copies of the device may send them
-    /// all the same.
+    /// The rows that it deleted although the primary did not have them: another device may send them.
     pub unsent: BTreeSet<Key>,
 }
 
@@ -66,6 +67,8 @@ pub struct Written {
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     pub written: Vec<Written>,
+    /// The rows on the primary, as last seen, and as seen before that.
+    present: [BTreeSet<Key>; 2],
     /// Values that have been on the primary.
     seen: BTreeSet<(Cell, Option<String>)>,
     /// Values that a conflict has named.
@@ -79,6 +82,8 @@ pub struct Model {
 impl Model {
     /// Notes what is on the primary.
     pub fn see(&mut self, rows: &Rows) {
+        self.present.swap(0, 1);
+        self.present[0] = rows.keys().cloned().collect();
         for (key, row) in rows {
             for (column, value) in row {
                 let cell = ((key.clone(), column.clone()), value.clone());
@@ -143,6 +148,11 @@ impl Model {
                 && let Some(fate) = fate(written)
             {
                 written.fate = fate;
+                // There was nothing to delete, if the primary was put back to a time before the row. Another
+                // device may send that again.
+                let keys = written.changes.iter().map(|(key, _)| key);
+                let absent = keys.filter(|key| !self.present[1].contains(*key));
+                written.unsent.extend(absent.cloned());
             }
         }
     }
@@ -156,11 +166,16 @@ impl Model {
             Change::Set { values, .. } => values
                 .iter()
                 .filter(|(column, value)| value.is_some() && !REPEATED.contains(&column.as_str()))
-                .any(|(column, value)| seen.contains(&((key.clone(), column.clone()), value.clone()))),
+                .any(|(column, value)| {
+                    seen.contains(&((key.clone(), column.clone()), value.clone()))
+                }),
             Change::Delete { .. } => false,
         };
         for written in &mut self.written {
-            if written.device == Some(device) && written.fate == Fate::Waits {
+            // What a restored primary has lost is sent again, and may be refused then.
+            let is_open = written.fate == Fate::Waits
+                || written.fate == Fate::Acknowledged && written.is_undone;
+            if written.device == Some(device) && is_open {
                 written.changes.retain(|change| !keys.contains(&change.0) || is_seen(change));
                 if written.changes.is_empty() {
                     written.fate = Fate::Dropped;
@@ -170,12 +185,13 @@ impl Model {
     }
 
     /// Returns what is wrong about the rows of the primary in the end.
-    pub fn judge(&self, primary: &Rows) -> Vec<String> {
+    pub fn judge(&self, primary: &Rows) -> Vec<Finding> {
         let graph = Graph::of(self);
         let mut wrong = Vec::new();
         for (number, written) in self.written.iter().enumerate() {
             if written.fate == Fate::Waits {
-                wrong.push(format!("transaction {number} still waits: {written:?}"));
+                let text = format!("transaction {number} still waits: {written:?}");
+                wrong.push(Finding { kind: Kind::Unsettled, text });
             }
             if written.fate != Fate::Acknowledged {
                 continue;
@@ -190,20 +206,24 @@ impl Model {
                             let cell = (key.clone(), column.clone());
                             if !graph.is_accounted(self, primary, &cell, value) {
                                 let by = written.device;
-                                wrong.push(format!(
+                                let text = format!(
                                     "transaction {number} of {by:?} set {key:?}.{column} to {value:?}, \
                                      and it is lost: the primary has {:?}",
                                     primary.get(key)
-                                ));
+                                );
+                                wrong.push(Finding { kind: Kind::Lost, text });
                             }
                         }
                     }
                     Change::Delete { before } => {
                         // Whoever changed it meanwhile keeps it.
                         let stands = primary.get(key) == Some(before);
-                        let is_excused = self.named_rows.contains(key) || written.unsent.contains(key);
+                        let is_excused =
+                            self.named_rows.contains(key) || written.unsent.contains(key);
                         if stands && !is_excused {
-                            wrong.push(format!("transaction {number} deleted {key:?}, and it is back"));
+                            let text =
+                                format!("transaction {number} deleted {key:?}, and it is back");
+                            wrong.push(Finding { kind: Kind::Undone, text });
                         }
                     }
                 }
@@ -235,10 +255,9 @@ impl<'a> Graph<'a> {
                                     model.seen.contains(&(cell.clone(), value.clone()))
                                 }
                             };
-                            if counts
-                                && let Some(was) = before.get(column)
-                            {
-                                let after = graph.replaced.entry((cell, was.as_deref())).or_default();
+                            if counts && let Some(was) = before.get(column) {
+                                let after =
+                                    graph.replaced.entry((cell, was.as_deref())).or_default();
                                 after.insert(value.as_deref());
                             }
                         }

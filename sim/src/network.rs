@@ -115,11 +115,6 @@ impl Line {
         }
     }
 
-    /// Whether requests are still on their way.
-    pub fn is_late(&self) -> bool {
-        !self.state().late.is_empty()
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -138,13 +133,7 @@ impl Line {
         fault
     }
 
-    fn note(
-        &self,
-        how: &str,
-        sql: &str,
-        parameters: &[&str],
-        answer: &Result<Rows, PrimaryError>,
-    ) {
+    fn note(&self, how: &str, sql: &str, parameters: &[&str], answer: &Result<Rows, PrimaryError>) {
         let beginning: String = sql.trim_start().chars().take(24).collect();
         let beginning = beginning.replace('\n', " ");
         let sent = digest(&(sql, parameters));

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use crate::application::APPLICATION;
 use crate::device::{Device, copy_folder};
 use crate::events::{Events, digest};
+use crate::finding::{Finding, Kind};
 use crate::model::{Change, Fate, Key, Model, Row, Rows, Written};
 use crate::network::Planned;
 use crate::schedule::{Edit, Schedule, Step};
@@ -27,7 +28,7 @@ pub struct Outcome {
     /// What happened, in order.
     pub events: String,
     /// What is wrong. None if all is well.
-    pub findings: Vec<String>,
+    pub findings: Vec<Finding>,
     /// How many requests were made.
     pub requests: u64,
 }
@@ -72,7 +73,7 @@ struct Run<'a> {
     /// Counts the values that were written.
     values: u32,
     requests: u64,
-    findings: Vec<String>,
+    findings: Vec<Finding>,
 }
 
 impl<'a> Run<'a> {
@@ -103,9 +104,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn found(&mut self, what: String) {
-        self.events.add(format!("FOUND {what}"));
-        self.findings.push(what);
+    fn found(&mut self, kind: Kind, text: String) {
+        self.events.add(format!("FOUND {text}"));
+        self.findings.push(Finding { kind, text });
     }
 
     fn step(&mut self, step: &Step) {
@@ -199,7 +200,9 @@ impl<'a> Run<'a> {
         };
         let mut changes = Vec::new();
         for &edit in edits {
-            let Some((table, key, change)) = self.change(version, team, edit, &rows) else { continue };
+            let Some((table, key, change)) = self.change(version, team, edit, &rows) else {
+                continue;
+            };
             apply(&mut rows, &key, &change);
             changes.push((table, key, change));
         }
@@ -222,7 +225,9 @@ impl<'a> Run<'a> {
                 self.wrote(Some(number), changes, Fate::Waits);
                 self.look(device);
             }
-            Err(error @ DatabaseError::Write(_)) => self.events.add(format!("not written: {error}")),
+            Err(error @ DatabaseError::Write(_)) => {
+                self.events.add(format!("not written: {error}"))
+            }
             Err(error) => self.failed(device, "write", &error, false),
         }
     }
@@ -248,11 +253,14 @@ impl<'a> Run<'a> {
         back.retain(|(key, column, value)| !self.model.may_come_back(key, column, value));
         self.events.add(format!("d{number} has {} rows {}", rows.len(), digest(&rows)));
         for (key, column, value) in back {
-            self.found(format!("d{number}: {key:?}.{column} is {value} again"));
+            self.found(Kind::WentBack, format!("d{number}: {key:?}.{column} is {value} again"));
         }
         for (key, row) in &rows {
             if team.is_some_and(|team| row["team"].as_deref() != Some(team)) {
-                self.found(format!("d{number} is for {team:?} and has {key:?} {row:?}"));
+                self.found(
+                    Kind::Scope,
+                    format!("d{number} is for {team:?} and has {key:?} {row:?}"),
+                );
             }
         }
     }
@@ -289,7 +297,7 @@ impl<'a> Run<'a> {
         self.primary_rows();
         let is_of_versions = self.at(device).version != self.version;
         if !(may_fail && error.is_unreachable() || is_of_versions) {
-            self.found(format!("d{device} cannot {what}: {text}"));
+            self.found(Kind::Failed, format!("d{device} cannot {what}: {text}"));
         }
     }
 
@@ -317,7 +325,7 @@ impl<'a> Run<'a> {
         self.done(device);
         self.requests += u64::from(requests);
         if requests > REQUESTS_MAX {
-            self.found(format!("d{device}: {requests} requests to {what}"));
+            self.found(Kind::Requests, format!("d{device}: {requests} requests to {what}"));
         }
         match result {
             Ok(done) => {
@@ -360,7 +368,9 @@ impl<'a> Run<'a> {
         self.model.settle(number, |written| {
             let waits = written.changes.iter().any(|(key, change)| {
                 let team = match change {
-                    Change::Set { before: Some(row), .. } | Change::Delete { before: row } => &row["team"],
+                    Change::Set { before: Some(row), .. } | Change::Delete { before: row } => {
+                        &row["team"]
+                    }
                     Change::Set { values, .. } => &values["team"],
                 };
                 refused.contains(key) || team.as_ref().is_some_and(|team| waiting.contains(team))
@@ -378,14 +388,18 @@ impl<'a> Run<'a> {
         for (number, written) in self.model.written.iter().enumerate() {
             let is_added = |(key, _): &(Key, Change)| key.0 == "entries";
             // What a restored primary lacks is sent again by each device as far as it has it.
-            if number >= self.whole_from && written.changes.len() > 1 && written.changes.iter().all(is_added) {
-                let there = written.changes.iter().filter(|(key, _)| rows.contains_key(key)).count();
+            if number >= self.whole_from
+                && written.changes.len() > 1
+                && written.changes.iter().all(is_added)
+            {
+                let there =
+                    written.changes.iter().filter(|(key, _)| rows.contains_key(key)).count();
                 if there > 0 && there < written.changes.len() {
                     torn.push(format!("{there} of transaction {number}: {written:?}"));
                 }
             }
         }
-        torn.into_iter().for_each(|torn| self.found(torn));
+        torn.into_iter().for_each(|torn| self.found(Kind::Torn, torn));
     }
 
     fn primary_rows(&mut self) -> Rows {
@@ -410,7 +424,9 @@ impl<'a> Run<'a> {
     /// Writes on the primary, as a person with a console does.
     fn hand(&mut self, edit: Edit) {
         let rows = self.primary_rows();
-        let Some((table, key, change)) = self.change(self.version, None, edit, &rows) else { return };
+        let Some((table, key, change)) = self.change(self.version, None, edit, &rows) else {
+            return;
+        };
         let table = &APPLICATION[self.version].tables[table];
         let (sql, values) = match &change {
             Change::Delete { .. } => (format!("DELETE FROM {} WHERE id = ?1", table.name), vec![]),
@@ -427,7 +443,8 @@ impl<'a> Run<'a> {
                 let columns: Vec<&str> = values.keys().map(String::as_str).collect();
                 let places: Vec<String> = (2..columns.len() + 2).map(|n| format!("?{n}")).collect();
                 let (columns, places) = (columns.join(", "), places.join(", "));
-                let sql = format!("INSERT INTO {}(id, {columns}) VALUES (?1, {places})", table.name);
+                let sql =
+                    format!("INSERT INTO {}(id, {columns}) VALUES (?1, {places})", table.name);
                 (sql, values.values().cloned().collect())
             }
         };
@@ -562,6 +579,7 @@ impl<'a> Run<'a> {
             device.connect(&self.root, &self.events);
             device.sight = crate::device::Sight::default();
         }
+        self.see_primary();
     }
 
     fn migrate(&mut self) {
@@ -577,7 +595,7 @@ impl<'a> Run<'a> {
         drop(primary);
         self.primary = look_at(&path);
         if let Err(error) = done {
-            self.found(format!("the primary cannot be migrated: {error}"));
+            self.found(Kind::Failed, format!("the primary cannot be migrated: {error}"));
         }
     }
 
@@ -613,7 +631,7 @@ impl<'a> Run<'a> {
                 break;
             }
             if round == ROUNDS_MAX {
-                return self.found("the devices do not settle".to_owned());
+                return self.found(Kind::Unsettled, "the devices do not settle".to_owned());
             }
         }
         self.compare();
@@ -622,21 +640,27 @@ impl<'a> Run<'a> {
     fn compare(&mut self) {
         let primary = self.primary_rows();
         for wrong in self.model.judge(&primary) {
-            self.found(wrong);
+            self.found(wrong.kind, wrong.text);
         }
         for device in 0..self.devices.len() as u8 {
             let team = self.at(device).team;
             let Ok(rows) = self.at(device).rows() else { continue };
             let is_held = |row: &Row| team.is_none_or(|team| row["team"].as_deref() == Some(team));
-            let expected: Rows =
-                primary.iter().filter(|(_, row)| is_held(row)).map(|(k, r)| (k.clone(), r.clone())).collect();
+            let expected: Rows = primary
+                .iter()
+                .filter(|(_, row)| is_held(row))
+                .map(|(k, r)| (k.clone(), r.clone()))
+                .collect();
             if rows != expected {
                 let differ = differences(&expected, &rows);
-                self.found(format!("d{device} differs from the primary: {differ:?}"));
+                self.found(
+                    Kind::Differs,
+                    format!("d{device} differs from the primary: {differ:?}"),
+                );
             }
             let held = self.at(device).open().and_then(|db| db.held());
             if !matches!(&held, Ok(held) if held.is_empty()) {
-                self.found(format!("d{device} holds back {held:?}"));
+                self.found(Kind::Differs, format!("d{device} holds back {held:?}"));
             }
         }
     }
@@ -677,8 +701,11 @@ fn differences(before: &Rows, after: &Rows) -> Vec<(Key, Change)> {
         let differs = |(column, value): &(&String, &Option<String>)| {
             was.and_then(|was| was.get(*column)) != Some(*value)
         };
-        let values: Row =
-            row.iter().filter(differs).map(|(column, value)| (column.clone(), value.clone())).collect();
+        let values: Row = row
+            .iter()
+            .filter(differs)
+            .map(|(column, value)| (column.clone(), value.clone()))
+            .collect();
         if !values.is_empty() {
             changes.push((key.clone(), Change::Set { before: was.cloned(), values }));
         }

@@ -1,8 +1,9 @@
 //! A schedule: what a run does, as data. It is drawn from a seed, and parts of it can be left out.
 
+use std::fmt;
+
 use fastest_fixtures::random::Random;
 
-use crate::application::VERSIONS;
 use crate::network::{FAULTS, Planned};
 
 /// What a run does.
@@ -53,6 +54,62 @@ pub enum Step {
     Upgrade { device: u8 },
 }
 
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write { device, edits } => {
+                write!(f, "d{device} writes in one transaction:")?;
+                edits.iter().try_for_each(|edit| write!(f, " {edit};"))
+            }
+            Self::Push { device, faults } => write!(f, "d{device} pushes{}", Faults(faults)),
+            Self::Pull { device, faults } => write!(f, "d{device} pulls{}", Faults(faults)),
+            Self::Hand(edit) => write!(f, "somebody writes on the primary with SQL: {edit}"),
+            Self::Resolve { device, takes_ours } => {
+                let side = if *takes_ours { "its own" } else { "the primary's" };
+                write!(f, "d{device} settles its oldest conflict with {side} side")
+            }
+            Self::Refused { device, drops } => {
+                let what = if *drops { "drops" } else { "tries again" };
+                write!(f, "d{device} {what} what the primary refused")
+            }
+            Self::Reopen { device } => write!(f, "the process of d{device} is restarted"),
+            Self::Skew { device, ms } => write!(f, "the clock of d{device} is wrong by {ms} ms"),
+            Self::Deliver { device } => write!(f, "late requests of d{device} arrive"),
+            Self::Backup { device } => write!(f, "d{device} is backed up"),
+            Self::Restore { device } => write!(f, "d{device} is put back from its backup"),
+            Self::Copy { from, to } => write!(f, "d{to} becomes a copy of d{from}"),
+            Self::BackupPrimary => write!(f, "the primary is backed up"),
+            Self::RestorePrimary => write!(f, "the primary is put back from its backup"),
+            Self::Migrate => write!(f, "the primary gets the next version of the schema"),
+            Self::Upgrade { device } => {
+                write!(f, "d{device} gets the next version of the application")
+            }
+        }
+    }
+}
+
+struct Faults<'a>(&'a [Planned]);
+
+impl fmt::Display for Faults<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show =
+            |Planned { request, fault }: &Planned| write!(f, ", request {request}: {fault:?}");
+        self.0.iter().try_for_each(show)
+    }
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, team, columns, choice } = self;
+        match columns {
+            0 => write!(f, "delete row {key} of table {table}, team {team}"),
+            _ => {
+                write!(f, "row {key} of table {table}, team {team}, columns {columns:#b}, {choice}")
+            }
+        }
+    }
+}
+
 /// A change of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edit {
@@ -79,7 +136,8 @@ impl Schedule {
         let count = STEPS.start + random.below(STEPS.len());
         // Some runs have no faults of the network, and in some nothing is put back: a fault that hides
         // behind another one is found there.
-        let mut dice = Dice { faults: random.below(3), disasters: random.below(3), devices, random };
+        let mut dice =
+            Dice { faults: random.below(3), disasters: random.below(3), devices, random };
         let steps = (0..count).map(|_| dice.step()).collect();
         Self { seed, devices, steps }
     }
@@ -159,5 +217,3 @@ impl Dice {
         }
     }
 }
-
-const _: () = assert!(VERSIONS == 2, "a schedule has one kind of upgrade");

@@ -8,6 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fastest_fixtures::random::Random;
 use fastest_sync::{Sources, World};
+use rusqlite::Connection;
+use rusqlite::functions::{Context, FunctionFlags};
 
 /// When each run begins: 2026-01-01T00:00:00Z, as the time since 1970.
 const BEGINNING: Duration = Duration::from_secs(1_767_225_600);
@@ -16,8 +18,8 @@ const BEGINNING: Duration = Duration::from_secs(1_767_225_600);
 const LOOK: Duration = Duration::from_millis(1);
 
 /// The world of one party: a device, or an application on it.
-#[derive(Debug)]
-pub struct Party(Mutex<State>);
+#[derive(Debug, Clone)]
+pub struct Party(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -32,7 +34,8 @@ impl Party {
     /// Makes the world of a party. `seed` determines its random numbers.
     pub fn new(seed: u64) -> Arc<Self> {
         let random = Random::new(seed);
-        Arc::new(Self(Mutex::new(State { random, passed: Duration::ZERO, skew: 0 })))
+        let state = State { random, passed: Duration::ZERO, skew: 0 };
+        Arc::new(Self(Arc::new(Mutex::new(state))))
     }
 
     /// Returns the handle with which a device is opened.
@@ -57,8 +60,7 @@ impl Party {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Between two calls the state is whole, also after a panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     fn skip(&self, time: Duration) -> Duration {
@@ -66,6 +68,11 @@ impl Party {
         state.passed += time;
         state.passed
     }
+}
+
+/// Between two calls the state is whole, also after a panic.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
@@ -95,10 +102,28 @@ impl Sources for Party {
     async fn expire(&self, limit: Duration) {
         let end = self.passed() + limit;
         // It is polled again whenever the work that it limits has moved.
-        std::future::poll_fn(|_| if self.passed() < end { Poll::Pending } else { Poll::Ready(()) }).await;
+        std::future::poll_fn(|_| if self.passed() < end { Poll::Pending } else { Poll::Ready(()) })
+            .await;
     }
 
     fn pause(&self, time: Duration) {
         self.skip(time);
+    }
+
+    fn prepare(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+        let state = Arc::clone(&self.0);
+        connection.create_scalar_function("randomblob", 1, flags, move |context| {
+            let mut state = lock(&state);
+            let count: u32 = context.get(0)?;
+            Ok((0..count).map(|_| state.random.number() as u8).collect::<Vec<u8>>())
+        })?;
+        for (name, arguments) in [("strftime", 2), ("current_timestamp", 0)] {
+            // The tables have times of one form only.
+            let world = World::new(Arc::new(self.clone()));
+            let now = move |_: &Context<'_>| Ok(world.now_text());
+            connection.create_scalar_function(name, arguments, flags, now)?;
+        }
+        Ok(())
     }
 }

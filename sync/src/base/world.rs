@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
+use rusqlite::Connection;
 use ulid::Ulid;
 
 use crate::base::clock;
@@ -41,6 +42,13 @@ pub trait Sources: fmt::Debug + Send + Sync {
 
     /// Blocks the thread.
     fn pause(&self, time: Duration);
+
+    /// Prepares a connection before its first statement. SQL has a clock and random numbers of its
+    /// own: a world that is not the system's replaces these functions here.
+    #[doc(hidden)]
+    fn prepare(&self, _: &Connection) -> Result<(), rusqlite::Error> {
+        Ok(())
+    }
 }
 
 /// The world that a device is in. Clones are the same world.
@@ -104,6 +112,11 @@ impl World {
     /// Blocks the thread.
     pub fn pause(&self, time: Duration) {
         self.0.pause(time);
+    }
+
+    /// Prepares a connection before its first statement.
+    pub(crate) fn prepare(&self, connection: &Connection) -> Result<(), rusqlite::Error> {
+        self.0.prepare(connection)
     }
 }
 

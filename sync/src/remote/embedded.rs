@@ -130,6 +130,7 @@ impl Embedded {
         // says why.
         let _ = private::create_file(&self.path);
         let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        self.world.prepare(&connection)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         self.bound(&mut connection)?;
         if !self.own && matches!(shared_by(&self.path), Ok(Some(_))) {

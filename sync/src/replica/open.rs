@@ -66,6 +66,7 @@ impl Replica {
         let no_room = |_| ReplicaError::NoRoom { path: path.to_owned() };
         check_room(path.parent().unwrap_or(path)).map_err(no_room)?;
         let connection = Connection::open(path).map_err(failed)?;
+        world.prepare(&connection).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         let version = connection
             .query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))

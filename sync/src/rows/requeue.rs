@@ -57,8 +57,7 @@ impl Requeue<'_> {
     /// are kept.
     fn queue_deletes(&self, table: &'static Table) -> Result<(), ReplicaError> {
         for (key, scope) in Known(self.0).deleted(table)? {
-            if self.0.values(table, &key)?.is_none()
-                && Outbox(self.0).entry(table, &key)?.is_none()
+            if self.0.values(table, &key)?.is_none() && Outbox(self.0).entry(table, &key)?.is_none()
             {
                 Outbox(self.0).put(&Entry::unknown_delete(&scope, table, &key))?;
             }
@@ -68,7 +67,8 @@ impl Requeue<'_> {
 
     /// Drops the queued deletes of rows that the primary was found not to have.
     fn drop_deletes(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
-        for entry in Outbox(self.0).entries(scope)?.iter().filter(|entry| entry.is_unknown_delete()) {
+        for entry in Outbox(self.0).entries(scope)?.iter().filter(|entry| entry.is_unknown_delete())
+        {
             if Known(self.0).scope(entry.table, &entry.key)?.is_none() {
                 Outbox(self.0).drop(entry.table, &entry.key)?;
             }

@@ -288,3 +288,43 @@ fn import(sqld: &SqldServer, dump: &str) {
     let answer = String::from_utf8(answer.unwrap().content().unwrap()).unwrap();
     assert!(!answer.contains("\"error\""), "{answer}");
 }
+
+#[test]
+fn a_delete_that_a_restore_undid_is_a_conflict() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let url = format!("file://{}", place("primary.db").display());
+    let mut readers = Readers::of(&open(&url), 2);
+    let copy = |from: &str, to: &str| {
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(place(&format!("{to}{end}")));
+            let _ = std::fs::copy(place(&format!("{from}{end}")), place(&format!("{to}{end}")));
+        }
+    };
+    copy("primary.db", "backup.db");
+    // Another book comes and goes after the backup.
+    readers.one.save(&book("late", "Late")).unwrap();
+    readers.sync(&open(&url));
+    for id in ["late", "b00001"] {
+        assert!(readers.one.delete::<Book>(id).unwrap());
+    }
+    readers.sync(&open(&url));
+    assert_eq!(readers.two.get::<Book>("b00001").unwrap(), None);
+    copy("backup.db", "primary.db");
+    let remote = open(&url);
+    for device in [&mut readers.one, &mut readers.two] {
+        run(device.pull_all(&remote)).unwrap();
+        run(device.push_all(&remote)).unwrap();
+        // Nobody knows whether the book was wanted after all.
+        assert!(device.get::<Book>("b00001").unwrap().is_some());
+        let conflicts = device.conflicts().unwrap();
+        let named: Vec<_> = conflicts.iter().map(|it| (it.key.as_str(), it.deleted_here)).collect();
+        assert_eq!(named, [("b00001", true)]);
+        assert_eq!(device.waiting().unwrap(), [""; 0]);
+    }
+    let id = readers.one.conflicts().unwrap()[0].id.clone();
+    readers.one.resolve(id.as_str(), &Resolution::Ours).unwrap();
+    readers.sync(&remote);
+    assert_eq!(query(&remote, "SELECT id FROM books ORDER BY id"), ["b00000", "dear"]);
+    assert_eq!(readers.two.get::<Book>("b00001").unwrap(), None);
+}

@@ -1,0 +1,18 @@
+//! A simulator: devices, an application and a primary in one process. The seed of a run determines
+//! everything in it: what is written, what fails, each id, each time. `sim/README.md` says what is
+//! simulated, what must hold, and how to add to it.
+
+// Only the binary and the tests of this workspace use it.
+#![allow(missing_docs)]
+
+mod application;
+mod device;
+mod events;
+pub mod finding;
+mod model;
+mod network;
+pub mod run;
+pub mod schedule;
+pub mod shrink;
+mod sql;
+mod world;

@@ -1,0 +1,42 @@
+//! Some schedules of each build: the same ones each time, and fresh ones.
+
+use std::time::SystemTime;
+
+use fastest_sim::run::{Outcome, run};
+use fastest_sim::schedule::Schedule;
+
+fn play(seed: u64) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let root = tempfile::tempdir().unwrap();
+    run(&Schedule::draw(seed), &runtime, root.path())
+}
+
+fn hold(seeds: impl Iterator<Item = u64>) {
+    for seed in seeds {
+        let Outcome { findings, requests, .. } = play(seed);
+        assert!(findings.is_empty(), "fastest-sim --seed {seed}: {findings:?}");
+        assert!(requests > 0, "seed {seed} does nothing");
+    }
+}
+
+#[test]
+fn a_seed_is_a_run_to_the_byte() {
+    for seed in [7, 44, 127] {
+        let [first, again] = [play(seed), play(seed)];
+        assert!(first.events.lines().count() > 300);
+        assert!(first.events == again.events, "seed {seed}");
+    }
+    assert_ne!(play(7).events, play(8).events);
+}
+
+#[test]
+fn known_seeds_hold() {
+    // The first ones, and those that found something (`sim/FOUND.md`).
+    hold((0..60).chain([96]));
+}
+
+#[test]
+fn fresh_seeds_hold() {
+    let fresh = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
+    hold(fresh..fresh + 100);
+}

@@ -236,7 +236,7 @@ fn hint(code: Code, verb: Verb) -> Option<&'static str> {
             "`fastest clone PROJECT --here` writes what is missing, and keeps what is there; `fastest init --name NAME` makes the folder another project"
         }
         (AlreadyProject, _) => "`fastest status` shows it",
-        (NotUpdated, _) => "mend what stands against it, then run the command again",
+        (NotUpdated, _) => "remove the cause that is named, then run the command again",
         (StoreNotEmpty, _) => "choose a store folder that is empty or not there yet",
         (NotEmpty, Verb::Clone) => {
             "choose a folder that is empty or not there yet, or join this one with `--here`"

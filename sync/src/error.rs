@@ -19,6 +19,7 @@ use fastest_core::worktree::stat_index::IndexError;
 
 use named::Named;
 
+use crate::base::own_thread::NoThread;
 use crate::base::waiting::LockError;
 use crate::migrations::error::MigrationsError;
 use crate::remote::open::RemoteError;
@@ -316,6 +317,9 @@ pub enum SyncError {
         /// The system's error.
         source: io::Error,
     },
+    /// The system cannot start a thread.
+    #[error("cannot start a thread: {0}; end other programs, or raise the limit (`ulimit -u`)")]
+    NoThread(io::Error),
     /// The row that was chosen in a conflict cannot be written.
     #[error(transparent)]
     Write(WriteError),
@@ -370,6 +374,12 @@ fn way_out(is_asked_for: bool) -> &'static str {
              on one of them, then try again"
     } else {
         "; a device that has the pack sends it again by `fastest doctor --remote --mend`"
+    }
+}
+
+impl From<NoThread> for SyncError {
+    fn from(NoThread(error): NoThread) -> Self {
+        Self::NoThread(error)
     }
 }
 

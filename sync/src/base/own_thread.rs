@@ -1,5 +1,6 @@
 //! Runs blocking work on a thread of its own, behind a future.
 
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,10 @@ use tokio::sync::oneshot;
 
 /// The stack of a thread, in bytes: as much as a main thread has, because work recurses into folders.
 const STACK_BYTES: usize = 8 << 20;
+
+/// The system could not start a thread.
+#[derive(Debug)]
+pub(crate) struct NoThread(pub(crate) io::Error);
 
 /// A value whose use may block: SQLite, fsync, hashing.
 ///
@@ -37,14 +42,30 @@ impl<T: Send + 'static> OwnThread<T> {
     /// may run out, and `work` may need them, for example to resolve a host's name.
     ///
     /// If the future is dropped, `work` is dropped at its next await.
-    pub(crate) async fn run<R: Send + 'static>(
+    pub(crate) async fn run<R, E>(
         &self,
-        work: impl AsyncFnOnce(&mut T) -> R + Send + 'static,
-    ) -> R {
+        work: impl AsyncFnOnce(&mut T) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<NoThread> + Send + 'static,
+    {
+        let thread = Builder::new().name("fastest".to_owned()).stack_size(STACK_BYTES);
+        self.run_on(thread, work).await
+    }
+
+    async fn run_on<R, E>(
+        &self,
+        thread: Builder,
+        work: impl AsyncFnOnce(&mut T) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<NoThread> + Send + 'static,
+    {
         let (is_wanted, unwanted) = oneshot::channel::<()>();
         let (finish, finished) = oneshot::channel();
         let (value, runtime) = (Arc::clone(&self.0), Handle::current());
-        let thread = Builder::new().name("fastest".to_owned()).stack_size(STACK_BYTES);
         let body = move || {
             let working = AssertUnwindSafe(|| {
                 let mut value = lock(&value);
@@ -58,7 +79,7 @@ impl<T: Send + 'static> OwnThread<T> {
             // Nobody may be left who waits for it.
             let _ = finish.send(panic::catch_unwind(working));
         };
-        thread.spawn(body).expect("the system can start a thread");
+        thread.spawn(body).map_err(NoThread)?;
         let done = finished.await.expect("the thread sends before it ends");
         drop(is_wanted);
         let done = done.unwrap_or_else(|payload| panic::resume_unwind(payload));
@@ -95,7 +116,7 @@ mod tests {
                 finished.recv().unwrap();
                 *value += 1;
                 sleep(Duration::from_millis(1)).await;
-                *value
+                Ok::<_, NoThread>(*value)
             });
             let other = async {
                 // The work waits for this task, which only a runtime that is not blocked can run.
@@ -104,7 +125,7 @@ mod tests {
                 }
                 finish.send(()).unwrap();
             };
-            assert_eq!(join(work, other).await.0, 2);
+            assert_eq!(join(work, other).await.0.unwrap(), 2);
         });
     }
 
@@ -117,10 +138,12 @@ mod tests {
                 *value += 1;
                 pending::<()>().await;
                 *value += 1;
+                Ok::<_, NoThread>(())
             });
             timeout(Duration::from_millis(50), work).await.unwrap_err();
             let began = Instant::now();
-            assert_eq!(value.run(async |value: &mut i32| *value).await, 1);
+            let now = value.run(async |value: &mut i32| Ok::<_, NoThread>(*value)).await;
+            assert_eq!(now.unwrap(), 1);
             assert!(began.elapsed() < Duration::from_secs(60), "it did not wait for the lost work");
             assert_eq!(*value.lock(), 1);
         });
@@ -130,14 +153,26 @@ mod tests {
     fn work_may_need_the_threads_of_the_runtime() {
         let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
         let value = OwnThread::new(());
-        let work = value.run(async |()| tokio::task::spawn_blocking(|| 7).await.unwrap());
-        assert_eq!(runtime.block_on(work), 7);
+        let work = value
+            .run(async |()| Ok::<_, NoThread>(tokio::task::spawn_blocking(|| 7).await.unwrap()));
+        assert_eq!(runtime.block_on(work).unwrap(), 7);
+    }
+
+    #[test]
+    fn without_a_thread_there_is_an_error() {
+        // More stack than any system has memory for.
+        let impossible = std::thread::Builder::new().stack_size(1 << 60);
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let value = OwnThread::new(());
+        let work = value.run_on(impossible, async |()| Ok::<_, NoThread>(()));
+        assert!(runtime.block_on(work).is_err());
     }
 
     #[test]
     #[should_panic(expected = "as it is")]
     fn a_panic_comes_through() {
         let runtime = Builder::new_current_thread().build().unwrap();
-        runtime.block_on(OwnThread::new(()).run(async |()| panic!("as it is")));
+        let work = async |(): &mut ()| -> Result<(), NoThread> { panic!("as it is") };
+        let _ = runtime.block_on(OwnThread::new(()).run(work));
     }
 }

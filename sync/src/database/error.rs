@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use fastest_schema::{SchemaError, ScopeId};
 
+use crate::base::own_thread::NoThread;
 use crate::error::SyncError;
 use crate::replica::error::ReplicaError;
 use crate::rows::write_error::WriteError;
@@ -51,6 +52,12 @@ pub enum DatabaseError {
 
 fn named(scope: Option<&ScopeId>) -> String {
     scope.map_or_else(|| "any scope".to_owned(), |scope| format!("scope {scope:?}"))
+}
+
+impl From<NoThread> for DatabaseError {
+    fn from(error: NoThread) -> Self {
+        Self::Sync(error.into())
+    }
 }
 
 impl From<ReplicaError> for DatabaseError {

@@ -6,7 +6,7 @@
 //! objects/         packs and their index (fastest-core)
 //! replica.db       rows
 //! primary/         the primary, if no other is set
-//! safe-folders     folders that are trusted, whoever owns them; the user writes this file
+//! safe-folders     folders that are trusted regardless of their owner; the user writes this file
 //! locks/           a lock file for each operation that one process does at a time
 //! left/            for each working copy, the paths that checkouts left as they were
 //! begun/           a file for each workspace whose set-up was begun and not finished
@@ -346,7 +346,7 @@ fn take_store(dir: &Path) -> Result<File, SyncError> {
     Ok(waiting::lock(&dir.join("lock"), &format!("the store {}", dir.display()))?)
 }
 
-/// Returns the folders that the store's list trusts, whoever owns them.
+/// Returns the folders that the store's list trusts, regardless of their owner.
 fn listed_folders(dir: &Path) -> Result<Trust, SyncError> {
     let (path, mut trust, mut text) = (dir.join(trust::LIST), Trust::default(), Vec::new());
     match File::open(&path).and_then(|f| f.take(trust::LIST_BYTES_MAX).read_to_end(&mut text)) {

@@ -13,7 +13,7 @@ use fastest_core::worktree::state_dir::user_id;
 
 use crate::error::SyncError;
 
-/// The file of a store that lists folders to be trusted, whoever owns them.
+/// The file of a store that lists folders to be trusted regardless of their owner.
 pub(crate) const LIST: &str = "safe-folders";
 /// The most bytes of that file that are read.
 pub(crate) const LIST_BYTES_MAX: u64 = 1 << 20;

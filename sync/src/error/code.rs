@@ -188,7 +188,7 @@ impl SyncError {
             Self::NotUpdated { .. } => Code::NotUpdated,
             Self::TooManyPaths { .. } => Code::TooManyPaths,
             Self::Contended { .. } | Self::RemoteChanged => Code::Contended,
-            Self::Io { .. } => Code::Io,
+            Self::Io { .. } | Self::NoThread(_) => Code::Io,
             Self::Write(_) => Code::BadValue,
             Self::Replica(ReplicaError::ReadOnly { .. } | ReplicaError::Older { .. }) => {
                 Code::ReadOnly

@@ -226,7 +226,7 @@ impl<'a> Group<'a> {
         self.set(folder, SHARED_DIR)
     }
 
-    /// Gives a folder and everything in it to the group, and sets their modes.
+    /// Sets the group and the modes of a folder and everything in it.
     fn set_below(&self, dir: &Path) -> Result<(), ShareError> {
         let shared = private::share_below(dir, self.id, (SHARED_DIR, SHARED_FILE));
         shared.map_err(|(path, error)| self.failed(&path, error))

@@ -188,7 +188,7 @@ fn sync(c: &mut Criterion) {
         )
     });
     let full = remote(&scene.path("full.db"));
-    let parameters = [TEAM, "0", "1000", "900000", "", "", "one request"];
+    let parameters = [TEAM, "0", "1000", "900000", "", "", "", "one request"];
     let page = run(full.primary.run(Statement::reads(&pull_sql(&NOTES)), &parameters)).unwrap();
     group.bench_function("decode a page", |b| {
         b.iter_with_setup(|| page.clone(), |page| decode_page(NOTES.tables, 0, page).unwrap())

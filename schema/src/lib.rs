@@ -48,8 +48,8 @@ pub use wire::page::{
     Change, Header, Outcome, Page, PageError, decode_hex_page, decode_page, is_lossy,
 };
 pub use wire::payload::{
-    Columns, Lock, Op, PAYLOAD_VERSION, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT, Payload,
-    Seen, TRIAL_SQL, TRIED, unseen_sql,
+    Columns, Lock, Mark, Op, PAYLOAD_VERSION, PUSH_1_SQL, PUSH_KNOWN_SQL, PUSH_SQL, PUSHES_KEPT,
+    Payload, Seen, TRIAL_SQL, TRIED, unseen_sql,
 };
 pub use wire::pull::{pull_hex_sql, pull_sql};
 pub use wire::push::push_ddl;

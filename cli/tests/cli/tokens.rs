@@ -104,7 +104,7 @@ fn page(request: &str, migration: &str, change: bool) -> String {
     let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let params = body["params"].as_array().cloned().unwrap_or_default();
     let header = serde_json::json!({
-        "epoch": "e", "migration": migration, "push_known": 1, "seen_known": 1,
+        "epoch": "e", "migration": migration, "push_known": 1, "seen_known": 1, "mark_known": 1, "mark": null,
         "request": params.last().cloned().unwrap_or_default(),
     });
     let mut rows = vec![serde_json::json!(["9", null, null, null, null, header.to_string()])];

@@ -14,7 +14,7 @@ use crate::migrate::pairing::Pairing;
 use crate::migrate::plan::Plan;
 use crate::migrate::rows;
 use crate::record::model::{ColumnRecord, ENGINE_VERSION, RECORD_VERSION, Record, TableRecord};
-use crate::wire::engine::{CHANGES_DDL, powers_ddl, primary_ddl};
+use crate::wire::engine::{CHANGES_DDL, LAST_PUSH_DDL, powers_ddl, primary_ddl};
 
 /// Why a migration cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,6 +124,9 @@ impl<'a> Pairing<'a> {
         }
         if from.engine < 2 {
             plan.statements.extend(powers_ddl());
+        }
+        if from.engine < 3 {
+            plan.statements.push(LAST_PUSH_DDL.to_owned());
         }
         plan.statements.extend(objects.dropped.iter().rev().map(|object| object.drop_sql()));
         for change in &self.kept {

@@ -15,8 +15,9 @@ use crate::value::kind::Kind;
 pub const RECORD_VERSION: u32 = 1;
 
 /// The version of the engine's own tables, which the first migration creates. Version 2 added the
-/// powers of two that wire form 2 of reals needs.
-pub const ENGINE_VERSION: u32 = 2;
+/// powers of two that wire form 2 of reals needs; version 3 added the last push, by which devices notice
+/// that a primary was restored.
+pub const ENGINE_VERSION: u32 = 3;
 
 /// A whole schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

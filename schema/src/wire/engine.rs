@@ -29,7 +29,8 @@ pub(crate) const CHANGES_DDL: [&str; 2] = [
 ];
 
 /// `fastest_meta`: one row with the epoch, a random id that is generated when the primary is set
-/// up. A changed epoch tells a replica that another database answers under the same name.
+/// up. A changed epoch tells a replica that another database answers under the same name. `last_push`
+/// is the id of the last push that was applied ([`crate::Mark`]).
 /// `fastest_pushes`: the newest pushes of each device that were applied.
 pub(crate) fn primary_ddl() -> Vec<String> {
     vec![
@@ -37,7 +38,8 @@ pub(crate) fn primary_ddl() -> Vec<String> {
             "CREATE TABLE fastest_meta(
   id integer PRIMARY KEY CHECK (id = 1),
   epoch text NOT NULL,
-  created_at text NOT NULL DEFAULT {NOW}
+  created_at text NOT NULL DEFAULT {NOW},
+  last_push text
 )"
         ),
         "INSERT INTO fastest_meta(id, epoch) VALUES (1, lower(hex(randomblob(16))))".to_owned(),
@@ -53,6 +55,9 @@ pub(crate) fn primary_ddl() -> Vec<String> {
             .to_owned(),
     ]
 }
+
+/// Adds `last_push` to an engine of version 1 or 2.
+pub(crate) const LAST_PUSH_DDL: &str = "ALTER TABLE fastest_meta ADD COLUMN last_push text";
 
 /// `fastest_powers`: every power of two that a real can hold, and infinity as 2^1024. Reals are
 /// sent as a mantissa and one of these exponents. The view computes each power exactly from small

@@ -10,10 +10,14 @@ use crate::value::hex::from_hex;
 use crate::value::kind::Kind;
 use crate::value::sql_value::{Value, ValueError};
 use crate::wire::ids::{RowKey, ScopeId};
+use crate::wire::payload::Mark;
 
 /// The largest version or sequence number that is accepted. Both count up by one, so a correct
 /// primary never gets near it, and sums of accepted numbers cannot overflow.
 const COUNT_MAX: i64 = 1 << 53;
+
+/// The longest ids of a [`Mark`] that is kept, together.
+const MARK_BYTES_MAX: usize = 200;
 
 /// The answer to one pull.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +53,10 @@ pub struct Header {
     pub push_known: bool,
     /// Whether it has the change that the device named, or a later one of the same row.
     pub seen_known: bool,
+    /// Whether it has applied the push in the [`Mark`] that the device sent.
+    pub mark_known: bool,
+    /// The last push that it has applied.
+    pub mark: Option<Mark>,
     /// The request text that was sent, repeated.
     pub request: String,
 }
@@ -240,6 +248,8 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
         migration: Option<String>,
         push_known: i64,
         seen_known: i64,
+        mark_known: i64,
+        mark: Option<Mark>,
         request: String,
     }
     let cells = Cells::new(0, cells)?;
@@ -248,10 +258,13 @@ fn header(cells: Vec<Option<String>>) -> Result<Header, PageError> {
     }
     let seq = cells.number("seq", cells.seq.as_deref())?;
     let body = cells.row.as_deref().ok_or(PageError::NoHeader)?;
-    let Body { epoch, migration, push_known, seen_known, request } =
+    let Body { epoch, migration, push_known, seen_known, mark_known, mark, request } =
         serde_json::from_str(body).map_err(|source| PageError::Json { row: 0, source })?;
-    let (push_known, seen_known) = (push_known != 0, seen_known != 0);
-    Ok(Header { seq, epoch, migration, push_known, seen_known, request })
+    let (push_known, seen_known, mark_known) = (push_known != 0, seen_known != 0, mark_known != 0);
+    // The device sends it back with each request.
+    let mark = mark
+        .filter(|Mark(id, device, _)| id.as_str().len() + device.as_str().len() <= MARK_BYTES_MAX);
+    Ok(Header { seq, epoch, migration, push_known, seen_known, mark_known, mark, request })
 }
 
 /// Whether the row was deleted and its table is unknown. A migration that drops a table leaves such

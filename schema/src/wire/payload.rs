@@ -1,9 +1,9 @@
 //! The push statements that a client sends, and their payload.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::wire::ids::{PushId, RowKey};
+use crate::wire::ids::{DeviceId, PushId, RowKey};
 
 /// The version of the payload that this crate writes.
 pub const PAYLOAD_VERSION: i64 = 2;
@@ -62,6 +62,9 @@ pub struct Payload {
     /// The id of the device's last push that was applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<PushId>,
+    /// The last push of anyone that the device has seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
     /// A change that the device has seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
@@ -81,6 +84,7 @@ impl Payload {
             counter,
             epoch: None,
             after: None,
+            mark: None,
             seen: None,
             locks: Vec::new(),
             ops: Vec::new(),
@@ -115,6 +119,21 @@ pub enum Op {
 /// an older backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Seen(pub String, pub RowKey, pub i64, pub i64);
+
+/// The last push that a primary had applied when it answered: id, device, counter. A primary that does
+/// not know it was restored from a backup since, and what was pushed after the backup is lost there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark(pub PushId, pub DeviceId, pub i64);
+
+/// Returns an SQL condition: whether the primary has applied the push in the JSON array `mark`, or its
+/// device has pushed so often since that the primary has deleted the record.
+pub(crate) fn mark_sql(mark: &str) -> String {
+    format!(
+        "(EXISTS (SELECT 1 FROM fastest_pushes WHERE id = {mark}->>0)
+      OR coalesce((SELECT max(counter) FROM fastest_pushes WHERE device = {mark}->>1), 0)
+        >= {mark}->>2 + {PUSHES_KEPT})"
+    )
+}
 
 /// Returns a SELECT that finds the scopes in which the primary lacks a change that was seen there.
 /// The parameter `?2` is a JSON array of `[scope, [table, key, version, seq]]`, and the result a

@@ -6,22 +6,30 @@
 use crate::declare::schema::Schema;
 use crate::declare::table::Table;
 use crate::sql::quote::{literal, quote};
-use crate::wire::payload::seen_sql;
+use crate::wire::payload::{mark_sql, seen_sql};
 use crate::wire::row_view::{row_column, view_name};
 
 /// The approximate size of a change in an answer, in bytes, without its row.
 const CHANGE_BYTES: usize = 100;
 
+/// Selects the last push, as a [`crate::Mark`]. Before version 3 of the engine, the table has no such
+/// column: then SQLite takes the null of the outer query.
+const LAST_PUSH: &str = "SELECT (
+        SELECT json_array(id, device, counter) FROM fastest_pushes
+        WHERE id = (SELECT last_push FROM fastest_meta)
+      ) FROM (SELECT NULL AS last_push)";
+
 /// Returns the pull statement for the synced tables of a schema.
 ///
-/// It has seven parameters, all texts:
+/// It has eight parameters, all texts:
 /// 1. the scope;
 /// 2. the cursor: the last sequence number that was seen in the scope;
 /// 3. the maximum number of changes in an answer;
 /// 4. the maximum size of an answer, in bytes;
 /// 5. the id of the last push that the device knows to be applied;
 /// 6. the change at the cursor as JSON ([`crate::Seen`]), or an empty text;
-/// 7. a text that identifies the request: the header repeats it, so that the answer to another
+/// 7. the last push of anyone that the device has seen, as JSON ([`crate::Mark`]), or an empty text;
+/// 8. a text that identifies the request: the header repeats it, so that the answer to another
 ///    request is noticed.
 ///
 /// The answer has six columns of text or null, which [`crate::decode_page`] decodes: first a
@@ -57,7 +65,7 @@ fn select(schema: &Schema, form: impl Fn(&str) -> String, pk: &str) -> String {
     // Keys are cast: they are declared as text, but someone may have written a blob.
     let rows = by_table(&synced, |table| form(&row_column(table)));
     // Workerd's SQLite evaluates both sides of an OR, and an empty text is not valid JSON.
-    let seen = seen_sql("nullif(?6, '')");
+    let (seen, mark) = (seen_sql("nullif(?6, '')"), mark_sql("nullif(?7, '')"));
     format!(
         "WITH fastest_page AS (
   SELECT *, sum(size) OVER (ORDER BY seq) AS total FROM (
@@ -75,7 +83,9 @@ SELECT seq, tbl, pk, version, deleted, row FROM (
       'migration', (SELECT max(name) FROM d1_migrations WHERE {ours}),
       'push_known', EXISTS (SELECT 1 FROM fastest_pushes WHERE id = ?5),
       'seen_known', ?6 = '' OR {seen},
-      'request', ?7
+      'mark_known', ?7 = '' OR {mark},
+      'mark', json(({LAST_PUSH})),
+      'request', ?8
     ) AS row
   UNION ALL
   SELECT seq, CAST(seq AS TEXT), tbl, {pk}, CAST(version AS TEXT), CAST(deleted AS TEXT), {rows}

@@ -16,7 +16,7 @@ mod replaced;
 use crate::declare::order::parents_first;
 use crate::declare::table::{Policy, Table};
 use crate::sql::quote::literal;
-use crate::wire::payload::{PAYLOAD_VERSION, PUSHES_KEPT, seen_sql};
+use crate::wire::payload::{PAYLOAD_VERSION, PUSHES_KEPT, mark_sql, seen_sql};
 use crate::wire::push::delete::delete_trigger;
 use crate::wire::push::operation::op_trigger;
 use crate::wire::push::payload_1::payload_1_trigger;
@@ -100,6 +100,12 @@ fn admission() -> Vec<String> {
             Refusal::Restored.raise_sql()
         ),
         format!(
+            "{} WHERE NEW.payload->>'mark' IS NOT NULL
+    AND NOT {}",
+            Refusal::Restored.raise_sql(),
+            mark_sql("(NEW.payload->'mark')")
+        ),
+        format!(
             "{} WHERE NEW.payload->>'seen' IS NOT NULL
     AND NOT {}",
             Refusal::Restored.raise_sql(),
@@ -170,11 +176,12 @@ fn swallowed() -> String {
 }
 
 /// Returns the last statements: they record the push, and delete the device's oldest records.
-fn receipt() -> [String; 2] {
+fn receipt() -> [String; 3] {
     [
         "INSERT INTO fastest_pushes(id, device, counter)
     VALUES (NEW.id, NEW.device, NEW.payload->>'counter')"
             .to_owned(),
+        "UPDATE fastest_meta SET last_push = NEW.id".to_owned(),
         format!(
             "DELETE FROM fastest_pushes
     WHERE device = NEW.device AND counter <= (NEW.payload->>'counter') - {PUSHES_KEPT}"

@@ -86,7 +86,7 @@ fn adopted() -> (Primary, Vec<&'static Table>) {
 fn pulled(database: &Primary, tables: &[&'static Table], cursor: i64) -> Vec<Value> {
     let schema = Schema { owner: "app", tables: tables.to_vec().leak(), migrations: &[] };
     let mut statement = database.0.prepare(&pull_sql(&schema)).unwrap();
-    let parameters = ["o", &cursor.to_string(), "1000", "1000000", "", "", "r"];
+    let parameters = ["o", &cursor.to_string(), "1000", "1000000", "", "", "", "r"];
     let answer = statement.query_map(parameters, |row| (0..6).map(|at| row.get(at)).collect());
     let answer = answer.unwrap().map(Result::unwrap).collect();
     let change = |change: fastest_schema::Change| {

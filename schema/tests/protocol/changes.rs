@@ -180,7 +180,7 @@ fn an_engine_write_costs_no_second_write_of_the_row() {
         "p",
         json!({"v": 1, "counter": 1, "patch": {"workspaces": [{"id": "w1", "name": "n"}]}}),
     );
-    // Three writes: the row, its entry, and the record of the push.
-    assert_eq!(primary.0.total_changes() - before, 3);
+    // Four writes: the row, its entry, the record of the push, and the mark.
+    assert_eq!(primary.0.total_changes() - before, 4);
     assert_eq!(primary.version("w1"), 2);
 }

@@ -158,11 +158,20 @@ impl Primary {
     /// Whether the header reports that the primary has a change.
     pub fn knows(&self, scope: &str, seen: Value) -> bool {
         let mut statement = self.0.prepare(&pull_sql(&schema())).unwrap();
-        let parameters = [scope, "0", "0", "0", "", &seen.to_string(), "echo"];
+        let parameters = [scope, "0", "0", "0", "", &seen.to_string(), "", "echo"];
         let header: String = statement.query_row(parameters, |row| row.get(5)).unwrap();
         let header: Value = serde_json::from_str(&header).unwrap();
         assert_eq!(header["request"], "echo");
         header["seen_known"] == 1
+    }
+
+    /// Returns the last push, and whether the primary knows a push that was the last one.
+    pub fn mark(&self, seen: &str) -> (Value, bool) {
+        let mut statement = self.0.prepare(&pull_sql(&schema())).unwrap();
+        let parameters = ["P", "0", "0", "0", "", "", seen, "echo"];
+        let header: String = statement.query_row(parameters, |row| row.get(5)).unwrap();
+        let header: Value = serde_json::from_str(&header).unwrap();
+        (header["mark"].clone(), header["mark_known"] == 1)
     }
 
     pub fn pull_page(&self, scope: &str, cursor: i64, rows: i64, bytes: i64, push: &str) -> Page {
@@ -178,8 +187,16 @@ impl Primary {
         push: &str,
     ) -> Vec<Vec<Option<String>>> {
         let mut statement = self.0.prepare(&pull_sql(&schema())).unwrap();
-        let parameters =
-            [scope, &cursor.to_string(), &rows.to_string(), &bytes.to_string(), push, "", "echo"];
+        let parameters = [
+            scope,
+            &cursor.to_string(),
+            &rows.to_string(),
+            &bytes.to_string(),
+            push,
+            "",
+            "",
+            "echo",
+        ];
         let answer = statement.query_map(parameters, |row| (0..6).map(|at| row.get(at)).collect());
         answer.unwrap().map(Result::unwrap).collect()
     }

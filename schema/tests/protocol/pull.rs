@@ -29,6 +29,46 @@ fn the_header_says_whether_a_push_is_known() {
 }
 
 #[test]
+fn the_header_names_the_last_push() {
+    let primary = Primary::new();
+    assert_eq!(primary.mark(""), (json!(null), true));
+    primary.push("p1", json!({"v": 1, "counter": 1}));
+    assert_eq!(primary.mark(""), (json!(["p1", "d", 1]), true));
+    primary.push("p2", json!({"v": 2, "counter": 7}));
+    // A retry is not a push.
+    primary.push("p1", json!({"v": 1, "counter": 1}));
+    assert_eq!(primary.mark(""), (json!(["p2", "d", 7]), true));
+}
+
+#[test]
+fn a_push_that_is_not_there_was_lost_unless_its_record_is_too_old_to_be_kept() {
+    let primary = Primary::new();
+    primary.push("p1", json!({"v": 2, "counter": 1}));
+    let known = |id: &str, device: &str, counter: i64| {
+        let is_known = primary.mark(&json!([id, device, counter]).to_string()).1;
+        let payload = json!({"v": 2, "counter": 1, "mark": [id, device, counter]});
+        let pushed = primary.try_push(&format!("{id}, {device}"), "other", payload);
+        primary.run("DELETE FROM fastest_pushes WHERE device = 'other'");
+        assert_eq!(pushed.is_ok(), is_known, "{pushed:?}");
+        is_known
+    };
+    assert!(known("p1", "d", 1));
+    assert!(!known("lost", "d", 2) && !known("lost", "d", 1) && !known("lost", "nobody", 1));
+    primary.push("p2", json!({"v": 2, "counter": 1_001}));
+    assert!(known("p1", "d", 1) && known("p2", "d", 1_001));
+    assert!(!known("lost", "d", 2) && !known("lost", "nobody", 1));
+}
+
+#[test]
+fn an_older_engine_names_no_push() {
+    let primary = Primary::new();
+    primary.push("p1", json!({"v": 2, "counter": 1}));
+    primary.run("DROP TRIGGER fastest_push_2_apply");
+    primary.run("ALTER TABLE fastest_meta DROP COLUMN last_push");
+    assert_eq!(primary.mark(""), (json!(null), true));
+}
+
+#[test]
 fn changes_come_in_order_after_the_cursor() {
     let primary = Primary::new();
     primary.run("DELETE FROM workspaces WHERE id = 'w1'");
@@ -188,7 +228,7 @@ fn title(primary: &Primary, sql: &str, whole_from: Option<u32>) -> Outcome {
     let cursor = last[0][0].as_i64().unwrap() - 1;
     let asked = |sql: &str| {
         let mut statement = primary.0.prepare(sql).unwrap();
-        let parameters = ["P", &cursor.to_string(), "10", "1000000", "", "", "echo"];
+        let parameters = ["P", &cursor.to_string(), "10", "1000000", "", "", "", "echo"];
         let cell = |row: &rusqlite::Row<'_>, at| {
             Ok(match row.get_ref(at)? {
                 rusqlite::types::ValueRef::Null => None,

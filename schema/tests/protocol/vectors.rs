@@ -2,7 +2,7 @@
 //! are in `tests/data`.
 
 use fastest_schema::tables::workspaces::Workspace;
-use fastest_schema::{Lock, Op, Outcome, Payload, Refusal, decode_page};
+use fastest_schema::{Lock, Mark, Op, Outcome, Payload, Refusal, decode_page};
 use serde_json::{Value, json};
 
 use crate::primary::{Primary, tables};
@@ -64,6 +64,7 @@ fn the_answer_decodes() {
     let answer: Vec<Vec<Option<String>>> = serde_json::from_str(ANSWER).unwrap();
     let page = decode_page(&tables(), 1, answer).unwrap();
     assert_eq!((page.header.seq, page.header.push_known, page.changes.len()), (6, true, 3));
+    assert_eq!(page.header.mark, Some(Mark("p1".into(), "d".into(), 1)));
     let workspace: Workspace = page.changes[0].row().unwrap().unwrap();
     assert_eq!(workspace.version, 2);
     assert_eq!(page.changes[1].outcome, Outcome::Deleted);

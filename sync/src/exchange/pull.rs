@@ -190,6 +190,9 @@ async fn ask(
 ) -> Result<Page, PrimaryError> {
     let at = cursor.to_string();
     let seen = seen.map(|seen| serde_json::to_string(seen).expect("a change serialises"));
+    let mark = state.mark.as_ref();
+    let mark = mark.map(|mark| serde_json::to_string(mark).expect("a push serialises"));
+    let mark = mark.unwrap_or_default();
     let (push_id, seen) =
         (state.last_push_id.as_ref().map_or("", PushId::as_str), seen.unwrap_or_default());
     let (mut is_set_up, mut asked, mut broken) = (false, Asked::AsTexts, None);
@@ -201,7 +204,7 @@ async fn ask(
             Asked::InHex => (pull_hex_sql(schema, Some(WHOLE_FROM_BYTES)), PAGE_BYTES_HEX),
             Asked::AllInHex => (pull_hex_sql(schema, None), PAGE_BYTES_HEX),
         };
-        let parameters = [scope.as_str(), &at, PAGE_ROWS, bytes, push_id, &seen, &request];
+        let parameters = [scope.as_str(), &at, PAGE_ROWS, bytes, push_id, &seen, &mark, &request];
         let answer = match primary.run(Statement::reads(&sql), &parameters).await {
             Err(PrimaryError::NotMigrated { .. }) if !is_set_up => {
                 set_up(primary, schema).await?;
@@ -295,6 +298,10 @@ async fn take_page(
         remote.check_chosen(&RemoteRow(session).get()?)?;
         for pack_id in &finished {
             Parts(session).remove(pack_id)?;
+        }
+        if page.header.mark.is_some() {
+            let mark = page.header.mark.clone();
+            RemoteRow(session).put(&RemoteState { mark, ..RemoteRow(session).get()? })?;
         }
         Ok::<_, SyncError>(Incoming(session).apply_page(scope, &page.changes, seq, &finished)?)
     })

@@ -165,7 +165,8 @@ pub(crate) fn write_down(
         let (device_id, counter) = DeviceRow(session).next_push()?;
         payload.counter = counter;
         let state = RemoteRow(session).get()?;
-        (payload.epoch, payload.after) = (state.epoch, state.last_push_id);
+        (payload.epoch, payload.after, payload.mark) =
+            (state.epoch, state.last_push_id, state.mark);
         payload.seen = proof_of(session, rows)?;
         let payload = serde_json::to_string(&payload).expect("a payload serialises");
         let sent = Sent { push_id: session.world.new_id().into(), device_id, payload, entries };

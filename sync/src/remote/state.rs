@@ -1,6 +1,6 @@
 //! What a device remembers of its remote.
 
-use fastest_schema::PushId;
+use fastest_schema::{Mark, PushId};
 
 /// What a device remembers of its remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct RemoteState {
     pub epoch: Option<String>,
     /// The last push that the primary accepted from this device.
     pub last_push_id: Option<PushId>,
+    /// The last push of anyone, as of the newest page that brought something.
+    pub mark: Option<Mark>,
 }
 
 /// Where packs are stored that are too large to be sent inline.

@@ -13,7 +13,7 @@ use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
 
 /// The current layout.
-pub(crate) const LAYOUT_VERSION: i64 = 7;
+pub(crate) const LAYOUT_VERSION: i64 = 8;
 
 const LOCAL_DDL: &str = "
 CREATE TABLE fastest_local_schema(
@@ -24,7 +24,7 @@ CREATE TABLE fastest_local_device(
   device_id TEXT NOT NULL, user_id TEXT NOT NULL, counter INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE fastest_local_remote(
   one INTEGER PRIMARY KEY CHECK (one = 1),
-  url TEXT, packs TEXT, epoch TEXT, last_push_id TEXT);
+  url TEXT, packs TEXT, epoch TEXT, last_push_id TEXT, mark TEXT);
 CREATE TABLE fastest_local_cursor(scope TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE fastest_local_reading(scope TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE fastest_local_outbox(
@@ -136,9 +136,19 @@ CREATE TABLE fastest_local_child(
   parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID;
 ";
 
+/// From layout 7 to 8: the device remembers the last push of others too.
+const LAYOUT_8_DDL: &str = "ALTER TABLE fastest_local_remote ADD COLUMN mark TEXT;";
+
 /// The SQL that upgrades each layout to the next one, beginning with layout 1.
-const STEPS: [&str; LAYOUT_VERSION as usize - 1] =
-    [LAYOUT_2_DDL, LAYOUT_3_DDL, LAYOUT_4_DDL, LAYOUT_5_DDL, LAYOUT_6_DDL, LAYOUT_7_DDL];
+const STEPS: [&str; LAYOUT_VERSION as usize - 1] = [
+    LAYOUT_2_DDL,
+    LAYOUT_3_DDL,
+    LAYOUT_4_DDL,
+    LAYOUT_5_DDL,
+    LAYOUT_6_DDL,
+    LAYOUT_7_DDL,
+    LAYOUT_8_DDL,
+];
 
 /// The tables of a replica's file.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! Backups: a dump of each primary is imported into an empty one, and the devices of the first
 //! continue with the second. A primary that was put back to an older state gets what it lost.
 
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -289,19 +290,56 @@ fn import(sqld: &SqldServer, dump: &str) {
     assert!(!answer.contains("\"error\""), "{answer}");
 }
 
+/// Replaces a database in a folder by a copy of another one.
+fn copy(folder: &Path, from: &str, to: &str) {
+    for end in ["", "-wal", "-shm"] {
+        let [from, to] = [from, to].map(|name| folder.join(format!("{name}{end}")));
+        let _ = std::fs::remove_file(&to);
+        let _ = std::fs::copy(from, to);
+    }
+}
+
+#[test]
+fn rows_that_get_the_same_numbers_again_hide_no_other_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", folder.path().join("primary.db").display());
+    let mut readers = Readers::of(&open(&url), 0);
+    copy(folder.path(), "primary.db", "backup.db");
+    let both = [book("a", "A"), book("b", "B")];
+    both.iter().for_each(|book| readers.one.save(book).unwrap());
+    run(readers.one.push_all(&open(&url))).unwrap();
+    run(readers.two.pull_all(&open(&url))).unwrap();
+    let seq = |pk: &str| -> i64 {
+        let primary = Connection::open(folder.path().join("primary.db")).unwrap();
+        let sql = "SELECT seq FROM fastest_changes WHERE pk = ?1";
+        primary.query_row(sql, [pk], |row| row.get(0)).unwrap()
+    };
+    let before = seq("b");
+    // The primary is put back, and somebody else's row takes the number that `a` had.
+    copy(folder.path(), "backup.db", "primary.db");
+    let place = folder.path().join("three.db");
+    let mut three = Database::open_for(&place, &LIBRARY, "t", World::system()).unwrap();
+    run(three.pull_all(&open(&url))).unwrap();
+    three.save(&book("c", "C")).unwrap();
+    three.save(&book("b", "B")).unwrap();
+    run(three.push_all(&open(&url))).unwrap();
+    assert_eq!(seq("b"), before);
+    run(readers.two.pull_all(&open(&url))).unwrap();
+    assert!(readers.two.get::<Book>("c").unwrap().is_some());
+    readers.sync(&open(&url));
+    run(three.pull_all(&open(&url))).unwrap();
+    let ids = |device: &Database| held(device).into_iter().map(|(id, ..)| id).collect::<Vec<_>>();
+    for device in [&readers.one, &readers.two, &three] {
+        assert_eq!(ids(device), ["a", "b", "c", "dear"]);
+    }
+}
+
 #[test]
 fn a_delete_that_a_restore_undid_is_a_conflict() {
     let folder = tempfile::tempdir().unwrap();
-    let place = |name: &str| folder.path().join(name);
-    let url = format!("file://{}", place("primary.db").display());
+    let url = format!("file://{}", folder.path().join("primary.db").display());
     let mut readers = Readers::of(&open(&url), 2);
-    let copy = |from: &str, to: &str| {
-        for end in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(place(&format!("{to}{end}")));
-            let _ = std::fs::copy(place(&format!("{from}{end}")), place(&format!("{to}{end}")));
-        }
-    };
-    copy("primary.db", "backup.db");
+    copy(folder.path(), "primary.db", "backup.db");
     // Another book comes and goes after the backup.
     readers.one.save(&book("late", "Late")).unwrap();
     readers.sync(&open(&url));
@@ -310,7 +348,7 @@ fn a_delete_that_a_restore_undid_is_a_conflict() {
     }
     readers.sync(&open(&url));
     assert_eq!(readers.two.get::<Book>("b00001").unwrap(), None);
-    copy("backup.db", "primary.db");
+    copy(folder.path(), "backup.db", "primary.db");
     let remote = open(&url);
     for device in [&mut readers.one, &mut readers.two] {
         run(device.pull_all(&remote)).unwrap();

@@ -53,7 +53,8 @@ impl PullState {
         let went_back = asker.epoch.is_some_and(|epoch| epoch != header.epoch)
             || header.seq < asker.cursor
             || asker.has_pushed && !header.push_known
-            || !header.seen_known;
+            || !header.seen_known
+            || !header.mark_known;
         match (went_back, self.went_back) {
             (false, _) => Verdict::Take,
             (true, false) => {
@@ -84,9 +85,10 @@ impl PullState {
 mod tests {
     use super::*;
 
-    fn header(epoch: &str, seq: i64, push_known: bool, seen_known: bool) -> Header {
+    fn header(epoch: &str, seq: i64, [push_known, seen_known, mark_known]: [bool; 3]) -> Header {
         let (epoch, request) = (epoch.to_owned(), "r".to_owned());
-        Header { seq, epoch, migration: None, push_known, seen_known, request }
+        let (migration, mark) = (None, None);
+        Header { seq, epoch, migration, push_known, seen_known, mark_known, mark, request }
     }
 
     #[test]
@@ -94,14 +96,19 @@ mod tests {
         let first = Asker { epoch: None, cursor: 0, has_pushed: false };
         let later = Asker { epoch: Some("e"), cursor: 7, has_pushed: true };
         for (asker, header, step) in [
-            (first, header("e", 0, false, true), Verdict::Take),
-            (later, header("e", 7, true, true), Verdict::Take),
-            (later, header("e", 9, true, true), Verdict::Take),
-            (Asker { has_pushed: false, ..later }, header("e", 7, false, true), Verdict::Take),
-            (later, header("f", 7, true, true), Verdict::Forget),
-            (later, header("e", 6, true, true), Verdict::Forget),
-            (later, header("e", 7, false, true), Verdict::Forget),
-            (later, header("e", 7, true, false), Verdict::Forget),
+            (first, header("e", 0, [false, true, true]), Verdict::Take),
+            (later, header("e", 7, [true; 3]), Verdict::Take),
+            (later, header("e", 9, [true; 3]), Verdict::Take),
+            (
+                Asker { has_pushed: false, ..later },
+                header("e", 7, [false, true, true]),
+                Verdict::Take,
+            ),
+            (later, header("f", 7, [true; 3]), Verdict::Forget),
+            (later, header("e", 6, [true; 3]), Verdict::Forget),
+            (later, header("e", 7, [false, true, true]), Verdict::Forget),
+            (later, header("e", 7, [true, false, true]), Verdict::Forget),
+            (later, header("e", 7, [true, true, false]), Verdict::Forget),
         ] {
             let mut state = PullState::default();
             assert_eq!(state.after_answer(&asker, &header), step, "{asker:?} {header:?}");

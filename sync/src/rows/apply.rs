@@ -213,12 +213,17 @@ impl Incoming<'_> {
         if self.0.engine_table(table) != Some(EngineTable::Workspace) {
             return Ok(());
         }
-        let (Some(ours), Some(their)) = (column(table, merged, HEAD), column(table, theirs, HEAD))
-        else {
-            return Ok(());
+        let Some(their) = column(table, theirs, HEAD) else { return Ok(()) };
+        let is_later = match column(table, merged, HEAD) {
+            // This device has not seen the workspace's first snapshot yet.
+            None => true,
+            Some(ours) => {
+                let project = scope.project();
+                let lineage = Snapshots(self.0).lineage(&project);
+                ours != their && follows(&lineage, &their, &ours)?
+            }
         };
-        let project = scope.project();
-        if ours != their && follows(&Snapshots(self.0).lineage(&project), &their, &ours)? {
+        if is_later {
             for (at, column) in table.columns.iter().enumerate() {
                 if matches!(column.name, HEAD | "current_manifest_hash") {
                     merged[at] = theirs[at].clone();

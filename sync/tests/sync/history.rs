@@ -75,6 +75,28 @@ fn a_device_that_never_pushed_notices_a_restored_primary_that_others_wrote_to_si
 }
 
 #[test]
+fn the_first_snapshot_of_a_workspace_arrives_after_a_restore() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("now")).unwrap();
+    let primary = folder.path().join("now/primary.db");
+    let [mut one, mut two] = [(); 2].map(|()| Machine::following(&primary, Packs::Default));
+    one.device.init(&one.path("app"), Some("app")).unwrap();
+    one.push("app");
+    two.clone_project("app", "desk");
+    one.pull("app", "desk");
+    copy_folder(&folder.path().join("now"), &folder.path().join("old"));
+    one.write("app/a", "one");
+    one.push("app");
+    two.write("desk/b", "two");
+    put_back(folder.path());
+    two.push("desk");
+    // It sends again what the primary lost. To it, the other workspace is as empty as it was.
+    one.pull("app", "desk");
+    assert_eq!(one.files("app")["b"], b"two");
+    assert_eq!(one.files("app")["a"], b"one");
+}
+
+#[test]
 fn a_push_to_a_restored_primary_is_refused_and_made_good_though_its_lock_fits() {
     let (folder, mut one) = pushed();
     copy_folder(&folder.path().join("now"), &folder.path().join("old"));

@@ -1,13 +1,28 @@
 //! The log of a run: what happened, in order. It is the same for each run of a seed.
 
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A log. Clones are the same log.
-#[derive(Debug, Clone, Default)]
-pub struct Events(Arc<Mutex<Vec<String>>>);
+#[derive(Debug, Clone)]
+pub struct Events {
+    lines: Arc<Mutex<Vec<String>>>,
+    /// The folder of the run, which is another one each time.
+    root: Arc<str>,
+}
 
 impl Events {
+    /// Makes an empty log of a run in `root`.
+    pub fn new(root: &Path) -> Self {
+        Self { lines: Arc::default(), root: root.display().to_string().into() }
+    }
+
+    /// Returns a text without the path of the run's folder.
+    pub fn plain(&self, text: &str) -> String {
+        text.replace(&*self.root, "/run")
+    }
+
     /// Adds a line.
     pub fn add(&self, line: String) {
         self.lines().push(line);
@@ -19,7 +34,7 @@ impl Events {
     }
 
     fn lines(&self) -> MutexGuard<'_, Vec<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

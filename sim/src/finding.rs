@@ -1,4 +1,4 @@
-//! What a run finds.
+//! What a run finds, and what came of it.
 
 use std::fmt;
 
@@ -21,8 +21,12 @@ pub enum Kind {
     Undone,
     /// Something still waits in the end, or the devices never agree.
     Unsettled,
-    /// A device has other rows than the primary.
+    /// A device has something else than the primary.
     Differs,
+    /// Files are in conflict that nobody else changed.
+    Conflict,
+    /// A check of the store or the primary finds something wrong.
+    Damaged,
 }
 
 /// Something that is wrong.
@@ -38,4 +42,15 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// What came of a schedule.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What happened, in order.
+    pub events: String,
+    /// What is wrong. None if all is well.
+    pub findings: Vec<Finding>,
+    /// How many requests were made.
+    pub requests: u64,
 }

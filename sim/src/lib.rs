@@ -5,14 +5,13 @@
 // Only the binary and the tests of this workspace use it.
 #![allow(missing_docs)]
 
-mod application;
-mod device;
 mod events;
+pub mod files;
 pub mod finding;
-mod model;
-mod network;
-pub mod run;
+mod folders;
+pub mod network;
+pub mod play;
+pub mod rows;
 pub mod schedule;
-pub mod shrink;
-mod sql;
+mod shrink;
 mod world;

@@ -1,13 +1,11 @@
 //! Runs schedules.
 
-use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Parser;
-use fastest_sim::run::{Outcome, run};
-use fastest_sim::schedule::Schedule;
-use fastest_sim::shrink::shrink;
+use fastest_sim::finding::Outcome;
+use fastest_sim::play::{play, story};
 use tokio::runtime::Runtime;
 
 /// Runs schedules of devices, an application and a primary, and checks that nothing is lost.
@@ -16,6 +14,9 @@ struct Args {
     /// Run this seed, and print its events
     #[arg(long)]
     seed: Option<u64>,
+    /// Print the events of the smallest story that leads to the same finding instead
+    #[arg(long, requires = "seed")]
+    smallest: bool,
     /// Run these seeds: `A..B`, without B
     #[arg(long, value_parser = range, conflicts_with = "seed")]
     seeds: Option<(u64, u64)>,
@@ -37,9 +38,11 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     if let Some(seed) = args.seed {
-        let outcome = one(&runtime, &Schedule::draw(seed));
-        print!("{}", outcome.events);
-        return tell(&runtime, seed, &outcome);
+        let outcome = play(seed, &runtime);
+        if !args.smallest {
+            print!("{}", outcome.events);
+        }
+        return tell(&runtime, seed, &outcome, args.smallest);
     }
     let began = Instant::now();
     let (seeds, until) = match (args.seeds, args.minutes) {
@@ -89,11 +92,11 @@ fn in_turn(runtime: &Runtime, (from, to): (u64, u64), until: Option<Instant>) ->
         if until.is_some_and(|until| Instant::now() > until) {
             break;
         }
-        let outcome = one(runtime, &Schedule::draw(seed));
+        let outcome = play(seed, runtime);
         (requests, count) = (requests + outcome.requests, count + 1);
         if !outcome.findings.is_empty() {
             failed += 1;
-            tell(runtime, seed, &outcome);
+            tell(runtime, seed, &outcome, false);
         }
     }
     let minutes = began.elapsed().as_secs_f64() / 60.0;
@@ -106,29 +109,14 @@ fn in_turn(runtime: &Runtime, (from, to): (u64, u64), until: Option<Instant>) ->
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs one schedule, in a folder in memory if there is one.
-fn one(runtime: &Runtime, schedule: &Schedule) -> Outcome {
-    let memory = Path::new("/dev/shm");
-    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-    let root = tempfile::tempdir_in(place).expect("a temporary folder can be made");
-    run(schedule, runtime, root.path())
-}
-
 /// Tells what was found, and the smallest story that leads to it.
-fn tell(runtime: &Runtime, seed: u64, outcome: &Outcome) -> ExitCode {
+fn tell(runtime: &Runtime, seed: u64, outcome: &Outcome, events: bool) -> ExitCode {
     let Some(first) = outcome.findings.first() else { return ExitCode::SUCCESS };
+    let story = story(seed, first.kind, runtime);
+    if events {
+        print!("{}", story.events);
+    }
     println!("seed {seed}: {first}");
-    // The same kind of fault: what is left out may uncover others.
-    let fails = |schedule: &Schedule| {
-        one(runtime, schedule).findings.iter().any(|finding| finding.kind == first.kind)
-    };
-    let small = shrink(&Schedule::draw(seed), fails);
-    println!("  with {} devices and {} steps:", small.devices, small.steps.len());
-    for step in &small.steps {
-        println!("    {step}");
-    }
-    for finding in one(runtime, &small).findings {
-        println!("  {finding}");
-    }
+    print!("{}", story.text);
     ExitCode::FAILURE
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use fastest_sync::World;
-use fastest_sync::remote::embedded::Embedded;
+use fastest_sync::remote::pack_store::store::{PackStore, PackStoreError, PackStream};
 use fastest_sync::remote::primary::{Failure, Primary, PrimaryError, Rows};
+use fastest_sync::remote::retry::{RetryPolicy, Retrying};
 use fastest_sync::remote::statement::{Effect, Statement};
+use fastest_sync::{Remote, World};
 
 use crate::events::{Events, digest};
 
@@ -75,20 +76,27 @@ struct State {
     late: VecDeque<Letter>,
 }
 
-/// The way of one device to a primary. Clones are the same way.
+/// The way of one device to a primary and its packs. Clones are the same way.
 #[derive(Clone)]
 pub struct Line {
     name: Arc<str>,
-    primary: Arc<Embedded>,
+    primary: Arc<dyn Primary>,
     state: Arc<Mutex<State>>,
     events: Events,
 }
 
 impl Line {
-    /// Makes the way of the device `name` to the primary at `path`.
-    pub fn new(name: &str, path: &Path, world: World, events: Events) -> Self {
-        let primary = Arc::new(Embedded::new(path, world));
+    /// Makes the way of the device `name` to a primary.
+    pub fn new(name: &str, primary: Arc<dyn Primary>, events: Events) -> Self {
         Self { name: name.into(), primary, state: Arc::default(), events }
+    }
+
+    /// Returns the same way to a remote that was opened anew.
+    pub fn over(&mut self, remote: Remote) -> Remote {
+        self.primary = Arc::clone(&remote.primary);
+        let primary = Arc::new(Retrying::new(self.clone(), RetryPolicy::default()));
+        let packs = Arc::new(Parcels { packs: Arc::clone(&remote.packs), line: self.clone() });
+        Remote { primary, packs, ..remote }
     }
 
     /// Begins a command, with the faults that its requests meet.
@@ -136,10 +144,11 @@ impl Line {
     fn note(&self, how: &str, sql: &str, parameters: &[&str], answer: &Result<Rows, PrimaryError>) {
         let beginning: String = sql.trim_start().chars().take(24).collect();
         let beginning = beginning.replace('\n', " ");
+        let parameters: Vec<String> = parameters.iter().map(|it| self.events.plain(it)).collect();
         let sent = digest(&(sql, parameters));
         let answer = match answer {
             Ok(rows) => format!("{} rows {}", rows.len(), digest(rows)),
-            Err(error) => error.to_string().replace(self.primary.url(), "the primary"),
+            Err(error) => self.events.plain(&error.to_string()),
         };
         self.events.add(format!("{} {how} {beginning} {sent} -> {answer}", self.name));
     }
@@ -213,5 +222,76 @@ impl Primary for Line {
 
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
         self.primary.migrate(name, statements).await
+    }
+}
+
+/// The way of packs.
+struct Parcels {
+    packs: Arc<dyn PackStore>,
+    line: Line,
+}
+
+impl Parcels {
+    fn unreachable(&self) -> PackStoreError {
+        let (place, reason) = (self.packs.place().to_owned(), "as planned".to_owned());
+        PackStoreError::Unreachable { place, reason }
+    }
+
+    fn note(&self, how: &str, key: &str, fault: Option<Fault>, done: bool) {
+        let fault = fault.map_or_else(String::new, |fault| format!(" ({fault:?})"));
+        self.line.events.add(format!("{} {how}{fault} {key} -> {done}", self.line.name));
+    }
+
+    /// Stores a pack as `store` does, unless the next fault prevents that.
+    async fn send<T>(
+        &self,
+        how: &str,
+        key: &str,
+        store: impl Future<Output = Result<T, PackStoreError>>,
+    ) -> Result<T, PackStoreError> {
+        let fault = self.line.next_fault();
+        let stored = match fault {
+            None | Some(Fault::Twice | Fault::Stray) => store.await,
+            Some(Fault::LostAfter | Fault::Death | Fault::Transient) => {
+                store.await.and_then(|_| Err(self.unreachable()))
+            }
+            Some(_) => Err(self.unreachable()),
+        };
+        self.note(how, key, fault, stored.is_ok());
+        stored
+    }
+}
+
+#[async_trait]
+impl PackStore for Parcels {
+    fn place(&self) -> &str {
+        self.packs.place()
+    }
+
+    async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
+        self.send("puts", key, self.packs.put(key, from)).await
+    }
+
+    async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
+        self.send("replaces", key, self.packs.replace(key, from)).await
+    }
+
+    async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
+        let fault = self.line.next_fault();
+        let got = match fault {
+            None | Some(Fault::Twice | Fault::Stray) => self.packs.get(key, from).await,
+            // The connection breaks before the first bytes.
+            Some(Fault::LostAfter | Fault::Transient) => {
+                let broken = Err(self.unreachable());
+                Ok(Box::pin(futures_util::stream::iter([broken])) as PackStream)
+            }
+            Some(_) => Err(self.unreachable()),
+        };
+        self.note("gets", key, fault, got.is_ok());
+        got
+    }
+
+    async fn check(&self) -> Result<(), PackStoreError> {
+        self.packs.check().await
     }
 }

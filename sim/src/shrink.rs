@@ -6,9 +6,12 @@ use crate::schedule::{Schedule, Step};
 const TRIES_MAX: usize = 2_000;
 
 /// Returns a smaller schedule that fails as well. `fails` runs a schedule.
-pub fn shrink(schedule: &Schedule, mut fails: impl FnMut(&Schedule) -> bool) -> Schedule {
+pub fn shrink<S: Step>(
+    schedule: &Schedule<S>,
+    mut fails: impl FnMut(&Schedule<S>) -> bool,
+) -> Schedule<S> {
     let (mut small, mut tries) = (schedule.clone(), 0);
-    let mut attempt = |small: &mut Schedule, steps: Vec<Step>| {
+    let mut attempt = |small: &mut Schedule<S>, steps: Vec<S>| {
         tries += 1;
         let tried = Schedule { steps, ..small.clone() };
         let is_smaller = tries <= TRIES_MAX && fails(&tried);
@@ -30,40 +33,24 @@ pub fn shrink(schedule: &Schedule, mut fails: impl FnMut(&Schedule) -> bool) -> 
         size /= 2;
     }
     for at in 0..small.steps.len() {
-        for part in (0..parts(&small.steps[at])).rev() {
+        for part in (0..small.steps[at].parts()).rev() {
             let mut steps = small.steps.clone();
-            leave_out(&mut steps[at], part);
+            steps[at].leave_out(part);
             attempt(&mut small, steps);
         }
     }
     small
 }
 
-/// Returns how many parts of a step can be left out.
-fn parts(step: &Step) -> usize {
-    match step {
-        Step::Write { edits, .. } => edits.len(),
-        Step::Push { faults, .. } | Step::Pull { faults, .. } => faults.len(),
-        _ => 0,
-    }
-}
-
-fn leave_out(step: &mut Step, part: usize) {
-    match step {
-        Step::Write { edits, .. } => drop(edits.remove(part)),
-        Step::Push { faults, .. } | Step::Pull { faults, .. } => drop(faults.remove(part)),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::schedule::Step;
 
     #[test]
     fn what_does_not_matter_is_left_out() {
         let schedule = Schedule::draw(1);
-        let restarts = |schedule: &Schedule| {
+        let restarts = |schedule: &Schedule<Step>| {
             schedule.steps.iter().filter(|step| matches!(step, Step::Reopen { .. })).count()
         };
         assert!(restarts(&schedule) > 1 && schedule.steps.len() >= 100);

@@ -54,6 +54,11 @@ impl Party {
         self.state().passed
     }
 
+    /// Returns the time that the wall clock shows.
+    pub fn wall_time(&self) -> Duration {
+        self.unix_time()
+    }
+
     /// Sets how wrong the wall clock is.
     pub fn set_skew(&self, ms: i64) {
         self.state().skew = ms;

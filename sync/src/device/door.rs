@@ -10,7 +10,7 @@ use fastest_schema::ProjectId;
 use crate::base::own_thread::OwnThread;
 use crate::base::world::World;
 use crate::device::activity::Activity;
-use crate::device::open::{Identity, OpenDevice};
+use crate::device::open::{Identity, Network, OpenDevice};
 use crate::device::report::{
     CloneReport, ConflictsReport, DoctorReport, DriftReport, InitReport, LogReport, MigrateReport,
     ProjectEntry, ProjectsReport, PullReport, PushReport, RemoteReport, ResolveReport,
@@ -78,6 +78,13 @@ impl Device {
     /// Sets where tokens and keys come from.
     pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
         self.0.lock().secrets = secrets;
+        self
+    }
+
+    /// Sets what stands between this device and its remotes. For the simulator.
+    #[doc(hidden)]
+    pub fn with_network(self, network: Network) -> Self {
+        self.0.lock().network = Some(network);
         self
     }
 

@@ -13,9 +13,11 @@
 //! damaged/         damaged packs that were set aside
 //! ```
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fastest_core::files::private;
 use fastest_core::store::open::Store;
@@ -60,6 +62,17 @@ pub struct Identity {
     pub machine: Option<String>,
 }
 
+/// Wraps a remote that was just opened.
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Network(pub Arc<dyn Fn(Remote) -> Remote + Send + Sync>);
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Network")
+    }
+}
+
 /// An open device store. The commands are its methods, in the modules named after them, and
 /// [`Device`](crate::Device) is their public interface.
 #[derive(Debug)]
@@ -70,6 +83,8 @@ pub(crate) struct OpenDevice {
     pub(crate) replica: Replica,
     pub(crate) secrets: Box<dyn Secrets>,
     pub(crate) retries: RetryPolicy,
+    /// What stands between the device and its remotes.
+    pub(crate) network: Option<Network>,
     pub(crate) git_settings: UserSettings,
     pub(crate) trust: Trust,
     /// Notices for the user that were not reported yet, such as that a working copy was restored.
@@ -119,6 +134,7 @@ impl OpenDevice {
             replica,
             secrets: Box::new(NoSecrets),
             retries: RetryPolicy::default(),
+            network: None,
             git_settings: UserSettings::default(),
             trust,
             notices: Vec::new(),
@@ -263,7 +279,11 @@ impl OpenDevice {
 
     pub(crate) fn open_remote(&self, state: &RemoteState) -> Result<Remote, SyncError> {
         let (secrets, world) = (&*self.secrets, self.world().clone());
-        Ok(Remote::open_with_retries(state, &self.dir, secrets, world, self.retries)?)
+        let remote = Remote::open_with_retries(state, &self.dir, secrets, world, self.retries)?;
+        Ok(match &self.network {
+            Some(Network(wrap)) => wrap(remote),
+            None => remote,
+        })
     }
 
     /// Returns the source of times, ids and waits.

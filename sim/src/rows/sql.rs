@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use crate::application::Version;
-use crate::model::{Row, Rows};
+use crate::rows::application::Version;
+use crate::rows::model::{Row, Rows};
 
 /// Returns all rows of an application's tables.
 pub fn read(connection: &Connection, version: &Version) -> rusqlite::Result<Rows> {

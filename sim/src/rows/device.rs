@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fastest_sync::database::error::DatabaseError;
+use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::retry::{RetryPolicy, Retrying};
 use fastest_sync::{Database, Remote};
 
-use crate::application::{APPLICATION, Version};
 use crate::events::Events;
-use crate::model::{Key, REPEATED, Rows};
+use crate::folders::copy_folder;
 use crate::network::Line;
-use crate::sql;
+use crate::rows::application::{APPLICATION, Version};
+use crate::rows::model::{Key, REPEATED, Rows};
+use crate::rows::sql;
 use crate::world::Party;
 
 /// A device.
@@ -178,23 +180,8 @@ impl Device {
 
 fn connect(number: u8, party: &Arc<Party>, root: &Path, events: &Events) -> (Line, Remote) {
     let path = root.join("primary").join("primary.db");
-    let line = Line::new(&format!("d{number}"), &path, party.world(), events.clone());
+    let primary = Arc::new(Embedded::new(&path, party.world()));
+    let line = Line::new(&format!("d{number}"), primary, events.clone());
     let remote = Remote::of(Box::new(Retrying::new(line.clone(), RetryPolicy::default())));
     (line, remote)
-}
-
-/// Makes `to` a copy of `from`, which no process is writing to.
-pub fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => fs::create_dir(to)?,
-    }
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        // SQLite makes it anew.
-        if !entry.file_name().to_string_lossy().ends_with("-shm") {
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
 }

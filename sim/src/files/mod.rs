@@ -1,0 +1,7 @@
+//! Runs of working copies: several devices with folders of one project, and a primary.
+
+mod desk;
+mod folder;
+mod model;
+pub mod run;
+pub mod schedule;

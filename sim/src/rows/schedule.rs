@@ -1,0 +1,209 @@
+//! What happens in a run of an application.
+
+use std::fmt;
+
+use fastest_fixtures::random::Random;
+
+use crate::network::{FAULTS, Planned};
+use crate::schedule::{self, Faults, SKEWS, STEPS, Schedule};
+
+/// One thing that happens. Devices are named by their numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// An application writes rows, in one transaction.
+    Write { device: u8, edits: Vec<Edit> },
+    /// A device pushes.
+    Push { device: u8, faults: Vec<Planned> },
+    /// A device pulls.
+    Pull { device: u8, faults: Vec<Planned> },
+    /// Somebody writes on the primary, with SQL.
+    Hand(Edit),
+    /// A device's oldest conflict is settled.
+    Resolve { device: u8, takes_ours: bool },
+    /// A device's transactions that the primary refused are dropped, or tried again.
+    Refused { device: u8, drops: bool },
+    /// The process of a device ends, and another one opens its file.
+    Reopen { device: u8 },
+    /// The wall clock of a device jumps.
+    Skew { device: u8, ms: i64 },
+    /// Requests of a device arrive late.
+    Deliver { device: u8 },
+    /// The file of a device is backed up.
+    Backup { device: u8 },
+    /// The file of a device is put back from its last backup.
+    Restore { device: u8 },
+    /// The file of one device is copied over that of another.
+    Copy { from: u8, to: u8 },
+    /// The primary is backed up.
+    BackupPrimary,
+    /// The primary is put back from its last backup.
+    RestorePrimary,
+    /// The primary gets the next version of the schema.
+    Migrate,
+    /// A device gets the next version of the application.
+    Upgrade { device: u8 },
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write { device, edits } => {
+                write!(f, "d{device} writes in one transaction:")?;
+                edits.iter().try_for_each(|edit| write!(f, " {edit};"))
+            }
+            Self::Push { device, faults } => write!(f, "d{device} pushes{}", Faults(faults)),
+            Self::Pull { device, faults } => write!(f, "d{device} pulls{}", Faults(faults)),
+            Self::Hand(edit) => write!(f, "somebody writes on the primary with SQL: {edit}"),
+            Self::Resolve { device, takes_ours } => {
+                let side = if *takes_ours { "its own" } else { "the primary's" };
+                write!(f, "d{device} settles its oldest conflict with {side} side")
+            }
+            Self::Refused { device, drops } => {
+                let what = if *drops { "drops" } else { "tries again" };
+                write!(f, "d{device} {what} what the primary refused")
+            }
+            Self::Reopen { device } => write!(f, "the process of d{device} is restarted"),
+            Self::Skew { device, ms } => write!(f, "the clock of d{device} is wrong by {ms} ms"),
+            Self::Deliver { device } => write!(f, "late requests of d{device} arrive"),
+            Self::Backup { device } => write!(f, "d{device} is backed up"),
+            Self::Restore { device } => write!(f, "d{device} is put back from its backup"),
+            Self::Copy { from, to } => write!(f, "d{to} becomes a copy of d{from}"),
+            Self::BackupPrimary => write!(f, "the primary is backed up"),
+            Self::RestorePrimary => write!(f, "the primary is put back from its backup"),
+            Self::Migrate => write!(f, "the primary gets the next version of the schema"),
+            Self::Upgrade { device } => {
+                write!(f, "d{device} gets the next version of the application")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, key, team, columns, choice } = self;
+        match columns {
+            0 => write!(f, "delete row {key} of table {table}, team {team}"),
+            _ => {
+                write!(f, "row {key} of table {table}, team {team}, columns {columns:#b}, {choice}")
+            }
+        }
+    }
+}
+
+/// A change of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edit {
+    /// The table, by its place in the version of the application.
+    pub table: u8,
+    /// Which of its rows.
+    pub key: u8,
+    /// Which scope, if the device has several.
+    pub team: u8,
+    /// Which columns get a new value, as bits. The row is deleted if there are none.
+    pub columns: u8,
+    /// Chooses among values that are not new: which folder, which slug.
+    pub choice: u8,
+}
+
+impl schedule::Step for Step {
+    fn parts(&self) -> usize {
+        match self {
+            Self::Write { edits, .. } => edits.len(),
+            Self::Push { faults, .. } | Self::Pull { faults, .. } => faults.len(),
+            _ => 0,
+        }
+    }
+
+    fn leave_out(&mut self, part: usize) {
+        match self {
+            Self::Write { edits, .. } => drop(edits.remove(part)),
+            Self::Push { faults, .. } | Self::Pull { faults, .. } => drop(faults.remove(part)),
+            _ => {}
+        }
+    }
+}
+
+impl Schedule<Step> {
+    /// Draws the schedule of a seed.
+    pub fn draw(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let devices = 2 + random.below(7) as u8;
+        let count = STEPS.start + random.below(STEPS.len());
+        // Some runs have no faults of the network, and in some nothing is put back: a fault that hides
+        // behind another one is found there.
+        let mut dice =
+            Dice { faults: random.below(3), disasters: random.below(3), devices, random };
+        let steps = (0..count).map(|_| dice.step()).collect();
+        Self { seed, devices, steps }
+    }
+}
+
+struct Dice {
+    random: Random,
+    devices: u8,
+    faults: usize,
+    disasters: usize,
+}
+
+impl Dice {
+    fn below(&mut self, end: usize) -> u8 {
+        self.random.below(end) as u8
+    }
+
+    fn device(&mut self) -> u8 {
+        self.below(self.devices.into())
+    }
+
+    fn faults(&mut self) -> Vec<Planned> {
+        if self.faults == 0 || self.below(3) > 0 {
+            return Vec::new();
+        }
+        let count = 1 + self.below(self.faults * 2);
+        let planned = |dice: &mut Self| {
+            let fault = FAULTS[dice.random.below(FAULTS.len())];
+            Planned { request: dice.below(8), fault }
+        };
+        (0..count).map(|_| planned(self)).collect()
+    }
+
+    fn edit(&mut self) -> Edit {
+        let table = [0, 1, 1, 1, 2, 2][self.random.below(6)];
+        let columns = if self.below(8) == 0 { 0 } else { 1 + self.below(31) };
+        let (key, team, choice) = (self.below(6), self.below(2), self.below(8));
+        Edit { table, key, team, columns, choice }
+    }
+
+    fn step(&mut self) -> Step {
+        let device = self.device();
+        match self.random.below(100) {
+            0..38 => {
+                let count = 1 + self.below(4);
+                Step::Write { device, edits: (0..count).map(|_| self.edit()).collect() }
+            }
+            38..60 => Step::Push { device, faults: self.faults() },
+            60..80 => Step::Pull { device, faults: self.faults() },
+            80..83 => Step::Hand(self.edit()),
+            83..86 => Step::Resolve { device, takes_ours: self.below(2) == 0 },
+            86..89 => Step::Refused { device, drops: self.below(2) == 0 },
+            89..92 => Step::Reopen { device },
+            92..94 => Step::Deliver { device },
+            94 => Step::Skew { device, ms: SKEWS[self.random.below(SKEWS.len())] },
+            95 if self.below(3) == 0 => Step::Migrate,
+            95..97 => Step::Upgrade { device },
+            _ => self.disaster(device),
+        }
+    }
+
+    fn disaster(&mut self, device: u8) -> Step {
+        if self.disasters == 0 {
+            return Step::Reopen { device };
+        }
+        match self.below(7) {
+            0 | 1 => Step::Backup { device },
+            2 => Step::Restore { device },
+            3 | 4 => Step::BackupPrimary,
+            5 => Step::RestorePrimary,
+            _ => Step::Copy { from: self.device(), to: device },
+        }
+    }
+}

@@ -5,6 +5,7 @@
 // Only the binary and the tests of this workspace use it.
 #![allow(missing_docs)]
 
+mod baton;
 mod events;
 pub mod files;
 pub mod finding;

@@ -11,6 +11,7 @@ use fastest_sync::remote::retry::{RetryPolicy, Retrying};
 use fastest_sync::remote::statement::{Effect, Statement};
 use fastest_sync::{Remote, World};
 
+use crate::baton::Runner;
 use crate::events::{Events, digest};
 
 /// What happens to one request.
@@ -73,6 +74,8 @@ struct State {
     requests: u32,
     is_dead: bool,
     last_answer: Option<Rows>,
+    /// Set while another command runs at the same time.
+    runner: Option<Runner>,
     late: VecDeque<Letter>,
 }
 
@@ -105,6 +108,11 @@ impl Line {
         (state.plan, state.requests, state.is_dead) = (plan.to_vec(), 0, false);
     }
 
+    /// Sets, or with `None` forgets, as which of two commands the next one runs.
+    pub fn set_runner(&self, runner: Option<Runner>) {
+        self.state().runner = runner;
+    }
+
     /// Ends a command. Returns how many requests it made, and whether the device died.
     pub fn end(&self) -> (u32, bool) {
         let mut state = self.state();
@@ -129,6 +137,10 @@ impl Line {
 
     /// Returns what happens to the next request.
     fn next_fault(&self) -> Option<Fault> {
+        let runner = self.state().runner.clone();
+        if let Some(runner) = runner {
+            runner.pass();
+        }
         let mut state = self.state();
         if state.is_dead {
             return Some(Fault::NoConnection);

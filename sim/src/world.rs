@@ -11,6 +11,8 @@ use fastest_sync::{Sources, World};
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 
+use crate::baton::Runner;
+
 /// When each run begins: 2026-01-01T00:00:00Z, as the time since 1970.
 const BEGINNING: Duration = Duration::from_secs(1_767_225_600);
 
@@ -28,13 +30,15 @@ struct State {
     passed: Duration,
     /// How wrong the wall clock is, in milliseconds.
     skew: i64,
+    /// Set while another command runs at the same time.
+    runner: Option<Runner>,
 }
 
 impl Party {
     /// Makes the world of a party. `seed` determines its random numbers.
     pub fn new(seed: u64) -> Arc<Self> {
         let random = Random::new(seed);
-        let state = State { random, passed: Duration::ZERO, skew: 0 };
+        let state = State { random, passed: Duration::ZERO, skew: 0, runner: None };
         Arc::new(Self(Arc::new(Mutex::new(state))))
     }
 
@@ -62,6 +66,20 @@ impl Party {
     /// Sets how wrong the wall clock is.
     pub fn set_skew(&self, ms: i64) {
         self.state().skew = ms;
+    }
+
+    /// Sets, or with `None` forgets, as which of two commands the next one runs.
+    pub fn set_runner(&self, runner: Option<Runner>) {
+        self.state().runner = runner;
+    }
+
+    /// Waits in no time. Another command may go on meanwhile.
+    fn wait_out(&self, time: Duration) {
+        self.skip(time);
+        let runner = self.state().runner.clone();
+        if let Some(runner) = runner {
+            runner.pass();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -99,7 +117,7 @@ impl Sources for Party {
     }
 
     async fn wait(&self, time: Duration) {
-        self.skip(time);
+        self.wait_out(time);
         // What is waited for may be another task of this thread.
         tokio::task::yield_now().await;
     }
@@ -112,7 +130,7 @@ impl Sources for Party {
     }
 
     fn pause(&self, time: Duration) {
-        self.skip(time);
+        self.wait_out(time);
     }
 
     fn prepare(&self, connection: &Connection) -> rusqlite::Result<()> {

@@ -128,14 +128,23 @@ impl Device {
     /// Returns its open file, and opens it if no process has it open.
     pub fn open(&mut self) -> Result<&mut Database, DatabaseError> {
         if self.database.is_none() {
-            let (path, world) = (self.path(), self.party.world());
-            let schema = self.version().schema;
-            self.database = Some(match self.team {
-                Some(team) => Database::open_for(&path, schema, team, world)?,
-                None => Database::open(&path, schema, world)?,
-            });
+            self.database = Some(self.open_as(&self.party)?);
         }
         Ok(self.database.as_mut().expect("it was opened above"))
+    }
+
+    /// Opens its file in another process, with a world of its own.
+    pub fn open_as(&self, party: &Arc<Party>) -> Result<Database, DatabaseError> {
+        let (path, world, schema) = (self.path(), party.world(), self.version().schema);
+        match self.team {
+            Some(team) => Database::open_for(&path, schema, team, world),
+            None => Database::open(&path, schema, world),
+        }
+    }
+
+    /// Connects another process to the primary.
+    pub fn connect_as(&self, party: &Arc<Party>, root: &Path, events: &Events) -> (Line, Remote) {
+        connect(self.number, party, root, events)
     }
 
     /// Ends its process.

@@ -1,6 +1,7 @@
 //! Carries out a schedule of rows.
 
 mod disasters;
+mod racing;
 mod settling;
 mod watching;
 mod writing;
@@ -104,6 +105,7 @@ impl<'a> Run<'a> {
             Step::Write { device, edits } => self.write(*device, edits),
             Step::Push { device, faults } => self.push(*device, faults),
             Step::Pull { device, faults } => self.pull(*device, faults),
+            Step::Race { racers, order } => self.race(racers, *order),
             Step::Hand(edit) => self.hand(*edit),
             Step::Resolve { device, takes_ours } => self.resolve(*device, *takes_ours),
             Step::Refused { device, drops } => self.refused(*device, *drops),
@@ -166,10 +168,7 @@ impl<'a> Run<'a> {
             at.close();
         }
         self.done(device);
-        self.requests += u64::from(requests);
-        if requests > REQUESTS_MAX {
-            self.found(Kind::Requests, format!("d{device}: {requests} requests to {what}"));
-        }
+        self.count(device, what, requests);
         match result {
             Ok(done) => {
                 self.events.add(format!("d{device} {what}: {done:?}"));
@@ -179,6 +178,14 @@ impl<'a> Run<'a> {
                 self.failed(device, what, &error, !faults.is_empty());
                 None
             }
+        }
+    }
+
+    /// Counts the requests of a command.
+    fn count(&mut self, device: u8, what: &str, requests: u32) {
+        self.requests += u64::from(requests);
+        if requests > REQUESTS_MAX {
+            self.found(Kind::Requests, format!("d{device}: {requests} requests to {what}"));
         }
     }
 

@@ -16,6 +16,9 @@ pub enum Step {
     Push { device: u8, faults: Vec<Planned> },
     /// A device pulls.
     Pull { device: u8, faults: Vec<Planned> },
+    /// Two processes push or pull at the same time, on one device or on two. The number determines the
+    /// order of their requests.
+    Race { racers: [Racer; 2], order: u64 },
     /// Somebody writes on the primary, with SQL.
     Hand(Edit),
     /// A device's oldest conflict is settled.
@@ -53,6 +56,9 @@ impl fmt::Display for Step {
             }
             Self::Push { device, faults } => write!(f, "d{device} pushes{}", Faults(faults)),
             Self::Pull { device, faults } => write!(f, "d{device} pulls{}", Faults(faults)),
+            Self::Race { racers: [one, other], .. } => {
+                write!(f, "at the same time, {one} and {other}")
+            }
             Self::Hand(edit) => write!(f, "somebody writes on the primary with SQL: {edit}"),
             Self::Resolve { device, takes_ours } => {
                 let side = if *takes_ours { "its own" } else { "the primary's" };
@@ -90,6 +96,25 @@ impl fmt::Display for Edit {
     }
 }
 
+/// One of two commands that run at the same time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Racer {
+    /// The device.
+    pub device: u8,
+    /// Whether it pushes; otherwise it pulls.
+    pub pushes: bool,
+    /// What happens to its requests.
+    pub faults: Vec<Planned>,
+}
+
+impl fmt::Display for Racer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { device, pushes, faults } = self;
+        let what = if *pushes { "pushes" } else { "pulls" };
+        write!(f, "d{device} {what}{}", Faults(faults))
+    }
+}
+
 /// A change of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edit {
@@ -110,6 +135,7 @@ impl schedule::Step for Step {
         match self {
             Self::Write { edits, .. } => edits.len(),
             Self::Push { faults, .. } | Self::Pull { faults, .. } => faults.len(),
+            Self::Race { racers: [one, other], .. } => one.faults.len() + other.faults.len(),
             _ => 0,
         }
     }
@@ -117,7 +143,17 @@ impl schedule::Step for Step {
     fn leave_out(&mut self, part: usize) {
         match self {
             Self::Write { edits, .. } => drop(edits.remove(part)),
-            Self::Push { faults, .. } | Self::Pull { faults, .. } => drop(faults.remove(part)),
+            Self::Push { faults, .. } | Self::Pull { faults, .. } => {
+                faults.remove(part);
+            }
+            Self::Race { racers: [one, other], .. } => match part.checked_sub(one.faults.len()) {
+                None => {
+                    one.faults.remove(part);
+                }
+                Some(part) => {
+                    other.faults.remove(part);
+                }
+            },
             _ => {}
         }
     }
@@ -180,8 +216,15 @@ impl Dice {
                 let count = 1 + self.below(4);
                 Step::Write { device, edits: (0..count).map(|_| self.edit()).collect() }
             }
-            38..60 => Step::Push { device, faults: self.faults() },
-            60..80 => Step::Pull { device, faults: self.faults() },
+            38..58 => Step::Push { device, faults: self.faults() },
+            58..63 => {
+                let other = if self.below(3) == 0 { device } else { self.device() };
+                Step::Race {
+                    racers: [self.racer(device), self.racer(other)],
+                    order: self.random.number(),
+                }
+            }
+            63..80 => Step::Pull { device, faults: self.faults() },
             80..83 => Step::Hand(self.edit()),
             83..86 => Step::Resolve { device, takes_ours: self.below(2) == 0 },
             86..89 => Step::Refused { device, drops: self.below(2) == 0 },
@@ -192,6 +235,10 @@ impl Dice {
             95..97 => Step::Upgrade { device },
             _ => self.disaster(device),
         }
+    }
+
+    fn racer(&mut self, device: u8) -> Racer {
+        Racer { device, pushes: self.below(3) > 0, faults: self.faults() }
     }
 
     fn disaster(&mut self, device: u8) -> Step {

@@ -33,13 +33,15 @@ pub enum Fault {
     Late,
     /// The device gets the answer to its previous request.
     Stray,
+    /// The answer is damaged on its way.
+    Garbled,
     /// The device dies after the primary ran the statement: it gets no answer, and reaches nobody from
     /// then on.
     Death,
 }
 
 /// All faults, for a random choice.
-pub const FAULTS: [Fault; 9] = [
+pub const FAULTS: [Fault; 10] = [
     Fault::NoConnection,
     Fault::LostBefore,
     Fault::LostAfter,
@@ -48,8 +50,16 @@ pub const FAULTS: [Fault; 9] = [
     Fault::Twice,
     Fault::Late,
     Fault::Stray,
+    Fault::Garbled,
     Fault::Death,
 ];
+
+/// Whether a command with these faults may fail. `is_unreachable` says whether it failed for lack of a
+/// connection; it may not have noticed anything else, unless an answer was damaged.
+pub fn excuses(faults: &[Planned], is_unreachable: bool) -> bool {
+    let is_garbled = faults.iter().any(|planned| planned.fault == Fault::Garbled);
+    is_garbled || is_unreachable && !faults.is_empty()
+}
 
 /// A fault for the request with this number in a command, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +102,11 @@ impl Line {
     /// Makes the way of the device `name` to a primary.
     pub fn new(name: &str, primary: Arc<dyn Primary>, events: Events) -> Self {
         Self { name: name.into(), primary, state: Arc::default(), events }
+    }
+
+    /// Sets the primary that it leads to.
+    pub fn set_primary(&mut self, primary: Arc<dyn Primary>) {
+        self.primary = primary;
     }
 
     /// Returns the same way to a remote that was opened anew.
@@ -216,6 +231,7 @@ impl Primary for Line {
                 }
                 Err(self.unreachable(Failure::Lost))
             }
+            Some(Fault::Garbled) => ask().await.map(garbled),
             Some(Fault::Stray) => {
                 let last = self.state().last_answer.take();
                 match (last, ask().await) {
@@ -235,6 +251,20 @@ impl Primary for Line {
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
         self.primary.migrate(name, statements).await
     }
+}
+
+/// Damages an answer: its last text is cut off. If that is short, the last cell is missing.
+fn garbled(mut answer: Rows) -> Rows {
+    if let Some(row) = answer.last_mut() {
+        match row.last_mut() {
+            Some(Some(text)) if text.len() > 2 => {
+                let half = text.chars().count() / 2;
+                *text = text.chars().take(half).collect();
+            }
+            _ => drop(row.pop()),
+        }
+    }
+    answer
 }
 
 /// The way of packs.
@@ -263,7 +293,7 @@ impl Parcels {
     ) -> Result<T, PackStoreError> {
         let fault = self.line.next_fault();
         let stored = match fault {
-            None | Some(Fault::Twice | Fault::Stray) => store.await,
+            None | Some(Fault::Twice | Fault::Stray | Fault::Garbled) => store.await,
             Some(Fault::LostAfter | Fault::Death | Fault::Transient) => {
                 store.await.and_then(|_| Err(self.unreachable()))
             }
@@ -291,7 +321,9 @@ impl PackStore for Parcels {
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
         let fault = self.line.next_fault();
         let got = match fault {
-            None | Some(Fault::Twice | Fault::Stray) => self.packs.get(key, from).await,
+            None | Some(Fault::Twice | Fault::Stray | Fault::Garbled) => {
+                self.packs.get(key, from).await
+            }
             // The connection breaks before the first bytes.
             Some(Fault::LostAfter | Fault::Transient) => {
                 let broken = Err(self.unreachable());

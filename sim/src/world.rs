@@ -32,13 +32,15 @@ struct State {
     skew: i64,
     /// Set while another command runs at the same time.
     runner: Option<Runner>,
+    /// Whether databases cannot grow.
+    is_full: bool,
 }
 
 impl Party {
     /// Makes the world of a party. `seed` determines its random numbers.
     pub fn new(seed: u64) -> Arc<Self> {
         let random = Random::new(seed);
-        let state = State { random, passed: Duration::ZERO, skew: 0, runner: None };
+        let state = State { random, passed: Duration::ZERO, skew: 0, runner: None, is_full: false };
         Arc::new(Self(Arc::new(Mutex::new(state))))
     }
 
@@ -71,6 +73,16 @@ impl Party {
     /// Sets, or with `None` forgets, as which of two commands the next one runs.
     pub fn set_runner(&self, runner: Option<Runner>) {
         self.state().runner = runner;
+    }
+
+    /// Fills the disk, or makes room. Databases that are open do not notice.
+    pub fn set_full(&self, is_full: bool) {
+        self.state().is_full = is_full;
+    }
+
+    /// Whether the disk is full.
+    pub fn is_full(&self) -> bool {
+        self.state().is_full
     }
 
     /// Waits in no time. Another command may go on meanwhile.
@@ -135,6 +147,10 @@ impl Sources for Party {
 
     fn prepare(&self, connection: &Connection) -> rusqlite::Result<()> {
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+        if self.is_full() {
+            // No fewer than there are.
+            connection.pragma_update(None, "max_page_count", 1)?;
+        }
         let state = Arc::clone(&self.0);
         connection.create_scalar_function("randomblob", 1, flags, move |context| {
             let mut state = lock(&state);

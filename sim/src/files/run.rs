@@ -20,7 +20,7 @@ use crate::files::model::Model;
 use crate::files::schedule::{Edit, PATHS, Step};
 use crate::finding::{Finding, Kind, Outcome};
 use crate::folders::copy_folder;
-use crate::network::Planned;
+use crate::network::{Planned, excuses};
 use crate::schedule::Schedule;
 
 /// How many requests a command may make, besides one that checks every pack.
@@ -224,8 +224,9 @@ impl<'a> Run<'a> {
                 let text = self.events.plain(&error.to_string());
                 self.events.add(format!("d{device} cannot {what}: {text}"));
                 // Without a connection, a device does not hear of a new workspace.
-                let may_fail = error.is_unreachable() || matches!(error, SyncError::Unknown { .. });
-                if faults.is_empty() || !may_fail {
+                let is_unreachable =
+                    error.is_unreachable() || matches!(error, SyncError::Unknown { .. });
+                if !excuses(faults, is_unreachable) {
                     self.found(Kind::Failed, format!("d{device} cannot {what}: {text}"));
                 }
                 None

@@ -115,9 +115,11 @@ impl Device {
         }
     }
 
-    /// Connects to the primary anew, because its file was replaced.
-    pub fn connect(&mut self, root: &Path, events: &Events) {
-        (self.line, self.remote) = connect(self.number, &self.party, root, events);
+    /// Connects to the primary anew, because its file was replaced, or the process was. Late requests are
+    /// still on their way.
+    pub fn connect(&mut self, root: &Path) {
+        self.line.set_primary(open_primary(&self.party, root));
+        self.remote = remote(&self.line);
     }
 
     /// Returns the version of the application that it has.
@@ -188,9 +190,15 @@ impl Device {
 }
 
 fn connect(number: u8, party: &Arc<Party>, root: &Path, events: &Events) -> (Line, Remote) {
-    let path = root.join("primary").join("primary.db");
-    let primary = Arc::new(Embedded::new(&path, party.world()));
-    let line = Line::new(&format!("d{number}"), primary, events.clone());
-    let remote = Remote::of(Box::new(Retrying::new(line.clone(), RetryPolicy::default())));
+    let line = Line::new(&format!("d{number}"), open_primary(party, root), events.clone());
+    let remote = remote(&line);
     (line, remote)
+}
+
+fn open_primary(party: &Arc<Party>, root: &Path) -> Arc<Embedded> {
+    Arc::new(Embedded::new(&root.join("primary").join("primary.db"), party.world()))
+}
+
+fn remote(line: &Line) -> Remote {
+    Remote::of(Box::new(Retrying::new(line.clone(), RetryPolicy::default())))
 }

@@ -55,6 +55,8 @@ pub struct Written {
     pub changes: Vec<(Key, Change)>,
     /// How far it has come.
     pub fate: Fate,
+    /// Whether the primary ever had it.
+    pub was_acknowledged: bool,
     /// Whether its device no longer has what it wrote, because it was put back.
     pub is_forgotten: bool,
     /// Whether the primary was put back to a time before it, after it had acknowledged it.
@@ -112,8 +114,15 @@ impl Model {
             _ => None,
         });
         let unsent = unsent.collect();
-        let (is_forgotten, is_undone) = (false, false);
-        self.written.push(Written { device, changes, fate, is_forgotten, is_undone, unsent });
+        self.written.push(Written {
+            device,
+            changes,
+            fate,
+            was_acknowledged: fate == Fate::Acknowledged,
+            is_forgotten: false,
+            is_undone: false,
+            unsent,
+        });
     }
 
     /// Notes that a conflict names a value.
@@ -148,6 +157,7 @@ impl Model {
                 && let Some(fate) = fate(written)
             {
                 written.fate = fate;
+                written.was_acknowledged |= fate == Fate::Acknowledged;
                 // There was nothing to delete, if the primary was put back to a time before the row. Another
                 // device may send that again.
                 let keys = written.changes.iter().map(|(key, _)| key);
@@ -252,7 +262,8 @@ impl<'a> Graph<'a> {
                             let counts = match written.fate {
                                 Fate::Acknowledged | Fate::Waits => true,
                                 Fate::Dropped | Fate::PutBack => {
-                                    model.seen.contains(&(cell.clone(), value.clone()))
+                                    written.was_acknowledged
+                                        || model.seen.contains(&(cell.clone(), value.clone()))
                                 }
                             };
                             if counts && let Some(was) = before.get(column) {

@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 
 use crate::events::Events;
 use crate::finding::{Finding, Kind, Outcome};
-use crate::network::Planned;
+use crate::network::{Planned, excuses};
 use crate::rows::application::APPLICATION;
 use crate::rows::device::Device;
 use crate::rows::model::Model;
@@ -111,6 +111,7 @@ impl<'a> Run<'a> {
             Step::Refused { device, drops } => self.refused(*device, *drops),
             Step::Reopen { device } => self.at(*device).close(),
             Step::Skew { device, ms } => self.at(*device).party.set_skew(*ms),
+            Step::Full { device, is_full } => self.fill(*device, *is_full),
             Step::Deliver { device } => self.deliver(*device),
             Step::Backup { device } => self.back_up(*device),
             Step::Restore { device } => self.restore(*device),
@@ -135,13 +136,14 @@ impl<'a> Run<'a> {
         self.now = self.now.max(self.at(device).party.passed()) + Duration::from_millis(10);
     }
 
-    /// Notes that something failed. That is as it should be only if `may_fail`.
+    /// Notes that something failed. That is as it should be only if `may_fail`, or if the disk is full.
     fn failed(&mut self, device: u8, what: &str, error: &DatabaseError, may_fail: bool) {
         let text = self.events.plain(&error.to_string());
         self.events.add(format!("d{device} cannot {what}: {text}"));
         self.primary_rows();
-        let is_of_versions = self.at(device).version != self.version;
-        if !(may_fail && error.is_unreachable() || is_of_versions) {
+        let at = self.at(device);
+        let (version, is_full) = (at.version, at.party.is_full());
+        if !(may_fail || is_full || version != self.version) {
             self.found(Kind::Failed, format!("d{device} cannot {what}: {text}"));
         }
     }
@@ -175,7 +177,8 @@ impl<'a> Run<'a> {
                 Some(done)
             }
             Err(error) => {
-                self.failed(device, what, &error, !faults.is_empty());
+                let may_fail = excuses(faults, error.is_unreachable());
+                self.failed(device, what, &error, may_fail);
                 None
             }
         }

@@ -29,6 +29,8 @@ pub enum Step {
     Reopen { device: u8 },
     /// The wall clock of a device jumps.
     Skew { device: u8, ms: i64 },
+    /// The disk of a device is full, or has room again.
+    Full { device: u8, is_full: bool },
     /// Requests of a device arrive late.
     Deliver { device: u8 },
     /// The file of a device is backed up.
@@ -70,6 +72,8 @@ impl fmt::Display for Step {
             }
             Self::Reopen { device } => write!(f, "the process of d{device} is restarted"),
             Self::Skew { device, ms } => write!(f, "the clock of d{device} is wrong by {ms} ms"),
+            Self::Full { device, is_full: true } => write!(f, "the disk of d{device} is full"),
+            Self::Full { device, .. } => write!(f, "the disk of d{device} has room again"),
             Self::Deliver { device } => write!(f, "late requests of d{device} arrive"),
             Self::Backup { device } => write!(f, "d{device} is backed up"),
             Self::Restore { device } => write!(f, "d{device} is put back from its backup"),
@@ -229,7 +233,8 @@ impl Dice {
             83..86 => Step::Resolve { device, takes_ours: self.below(2) == 0 },
             86..89 => Step::Refused { device, drops: self.below(2) == 0 },
             89..92 => Step::Reopen { device },
-            92..94 => Step::Deliver { device },
+            92 => Step::Deliver { device },
+            93 => Step::Full { device, is_full: self.below(3) == 0 },
             94 => Step::Skew { device, ms: SKEWS[self.random.below(SKEWS.len())] },
             95 if self.below(3) == 0 => Step::Migrate,
             95..97 => Step::Upgrade { device },

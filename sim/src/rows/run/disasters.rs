@@ -13,6 +13,15 @@ use crate::rows::run::{Run, look_at};
 use crate::world::Party;
 
 impl Run<'_> {
+    /// Fills the disk of a device, or makes room on it. Its process is restarted, so that it notices.
+    pub(super) fn fill(&mut self, device: u8, is_full: bool) {
+        let root = self.root.clone();
+        let at = self.at(device);
+        at.party.set_full(is_full);
+        at.close();
+        at.connect(&root);
+    }
+
     pub(super) fn back_up(&mut self, device: u8) {
         let written = self.model.written.len();
         self.at(device).back_up(written).expect("there is room for a backup");
@@ -75,7 +84,7 @@ impl Run<'_> {
         (self.version, self.whole_from) = (version, self.model.written.len());
         self.primary = look_at(&to.join("primary.db"));
         for device in &mut self.devices {
-            device.connect(&self.root, &self.events);
+            device.connect(&self.root);
             device.sight = Sight::default();
         }
         self.see_primary();

@@ -7,7 +7,7 @@ use fastest_sync::{Database, Remote};
 use tokio::runtime::Builder;
 
 use crate::baton::Runner;
-use crate::network::Line;
+use crate::network::{Line, Planned, excuses};
 use crate::rows::run::Run;
 use crate::rows::schedule::Racer;
 use crate::world::Party;
@@ -16,7 +16,7 @@ use crate::world::Party;
 struct Process {
     device: u8,
     pushes: bool,
-    has_faults: bool,
+    faults: Vec<Planned>,
     database: Database,
     remote: Remote,
     line: Line,
@@ -74,16 +74,16 @@ impl Run<'_> {
         at.open()?;
         let party = Party::new(seed);
         party.advance_to(at.party.passed());
+        party.set_full(at.party.is_full());
         let database = at.open_as(&party)?;
         let (line, remote) = at.connect_as(&party, &root, &events);
         line.begin(&racer.faults);
-        let Racer { device, pushes, faults } = racer;
-        let has_faults = !faults.is_empty();
-        Ok(Process { device: *device, pushes: *pushes, has_faults, database, remote, line, party })
+        let Racer { device, pushes, faults } = racer.clone();
+        Ok(Process { device, pushes, faults, database, remote, line, party })
     }
 
     fn finish(&mut self, process: Process, outcome: Outcome) {
-        let Process { device, pushes, has_faults, line, party, .. } = process;
+        let Process { device, pushes, faults, line, party, .. } = process;
         let what = if pushes { "push" } else { "pull" };
         let (requests, _) = line.end();
         self.count(device, what, requests);
@@ -96,7 +96,10 @@ impl Run<'_> {
                     self.acknowledge(device);
                 }
             }
-            Err(error) => self.failed(device, what, &error, has_faults),
+            Err(error) => {
+                let may_fail = excuses(&faults, error.is_unreachable());
+                self.failed(device, what, &error, may_fail);
+            }
         }
         self.look(device);
     }

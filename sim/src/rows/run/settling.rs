@@ -14,6 +14,7 @@ impl Run<'_> {
     pub(super) fn settle(&mut self) {
         self.migrate();
         for device in 0..self.devices.len() as u8 {
+            self.fill(device, false);
             self.deliver(device);
             self.upgrade(device);
             self.at(device).party.set_skew(0);

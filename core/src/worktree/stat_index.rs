@@ -171,6 +171,24 @@ impl StatIndex {
         Ok(block.finish())
     }
 
+    /// Builds the index again from its entries: for fuzzing. `None` for an index of nothing.
+    pub(crate) fn rebuilt(&self) -> Option<Self> {
+        fn block_of(directory: IndexedDirectory<'_>) -> Block<'_> {
+            let mut block = BlockBuilder::default();
+            if let Some(listed) = directory.listed() {
+                block.listed(&listed);
+            }
+            for entry in directory.entries() {
+                match entry.directory {
+                    Some(below) => block.directory(entry.name, &entry.item, block_of(below)),
+                    None => block.content(entry.name, &entry.item, &entry.stat, entry.racy),
+                }
+            }
+            block.finish()
+        }
+        Some(Self::build(&self.root()?, &block_of(self.directory()?)))
+    }
+
     pub(crate) fn build(root: &Root, directory: &Block<'_>) -> Self {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + directory.extent_bytes());
         bytes.extend_from_slice(MAGIC);

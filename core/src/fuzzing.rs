@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::object::error::StoreError;
 use crate::object::id::ObjectId;
+use crate::object::item::Item;
 use crate::object::kind::ObjectKind;
 use crate::store::index::{Index, Located};
 use crate::store::pack::{self, Packed};
@@ -82,9 +83,13 @@ pub fn segment(dir: &Path) -> Result<Vec<(Located, Option<Located>)>, StoreError
     Ok(found)
 }
 
-/// Builds a stat index again from the entries of another.
-pub fn stat_index(index: &StatIndex) -> Option<StatIndex> {
-    index.rebuilt()
+/// Builds a stat index again from the entries of another. `edit` may change the name and item of
+/// each; a name has at most 255 bytes.
+pub fn stat_index(
+    index: &StatIndex,
+    edit: &mut dyn FnMut(&mut Vec<u8>, &mut Item),
+) -> Option<StatIndex> {
+    index.rebuilt(edit)
 }
 
 /// Returns whether a line of `rules` that ignores the path is not in `old`.

@@ -41,12 +41,7 @@ pub struct Done {
 ///
 /// # Errors
 /// If the corpus cannot be read, or `current` cannot be written.
-pub fn run(
-    target: &'static Target,
-    seed: u64,
-    budget: Budget,
-    current: &Path,
-) -> io::Result<Done> {
+pub fn run(target: &'static Target, seed: u64, budget: Budget, current: &Path) -> io::Result<Done> {
     limit_memory();
     let (current, watch) = (File::create(current)?, Watch::begin());
     on_small_stack(move || {

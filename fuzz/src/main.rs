@@ -93,7 +93,9 @@ fn work(args: &Args, targets: &[&'static Target]) -> io::Result<bool> {
     let budget = match args.executions {
         Some(count) => Budget::Executions(count),
         // As many rounds as there are targets for each job.
-        None => Budget::Time(Duration::from_secs(args.seconds) * jobs as u32 / targets.len() as u32),
+        None => {
+            Budget::Time(Duration::from_secs(args.seconds) * jobs as u32 / targets.len() as u32)
+        }
     };
     if let Some(current) = &args.current {
         let Done { corpus, executions, seconds } = drive::run(targets[0], seed, budget, current)?;
@@ -172,7 +174,11 @@ impl Rounds<'_> {
         fs::create_dir_all(&self.args.findings)?;
         let path = self.args.findings.join(name);
         fs::write(&path, input)?;
-        println!("  cargo run --release -p fastest-fuzz -- {} --file {}", target.name, path.display());
+        println!(
+            "  cargo run --release -p fastest-fuzz -- {} --file {}",
+            target.name,
+            path.display()
+        );
         println!("  found with --seed {}", self.seed);
         Ok(false)
     }

@@ -9,9 +9,37 @@ use fastest_sync::remote::pack_store::address::PackAddress;
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
-    b"file:", b"file://", b"file:///", b"d1://", b"libsql://", b"http://", b"https://", b"s3://", b"localhost",
-    b"127.0.0.1", b"[::1]", b":8080", b"?api=", b"?tls=0", b"?endpoint=", b"&region=", b"@", b"#", b"?", b"%2f",
-    b"%00", b"%25", b"..", b"/", b"\\", b" ", b"\n", b"\t", b"\0", "\u{e9}".as_bytes(), b"xn--",
+    b"file:",
+    b"file://",
+    b"file:///",
+    b"d1://",
+    b"libsql://",
+    b"http://",
+    b"https://",
+    b"s3://",
+    b"localhost",
+    b"127.0.0.1",
+    b"[::1]",
+    b":8080",
+    b"?api=",
+    b"?tls=0",
+    b"?endpoint=",
+    b"&region=",
+    b"@",
+    b"#",
+    b"?",
+    b"%2f",
+    b"%00",
+    b"%25",
+    b"..",
+    b"/",
+    b"\\",
+    b" ",
+    b"\n",
+    b"\t",
+    b"\0",
+    "\u{e9}".as_bytes(),
+    b"xn--",
 ];
 
 /// Returns an address of each form.
@@ -49,12 +77,15 @@ pub fn run(input: &[u8]) {
     }
     let _ = PackAddress::parse(text);
     let hidden = format!("{text}://ada:hush@host/x?token=hush#hush");
-    for text in [&hidden, &format!("https://ada:hush@host/{text}"), &format!("s3://a?x=hush{text}")] {
+    for text in [&hidden, &format!("https://ada:hush@host/{text}"), &format!("s3://a?x=hush{text}")]
+    {
         for error in [
             Address::parse(text).err().map(|error| error.to_string()),
             PackAddress::parse(text).err().map(|error| error.to_string()),
         ] {
-            assert!(!error.is_some_and(|error| error.contains("hush") && !input.windows(4).any(|part| part == b"hush")));
+            assert!(!error.is_some_and(
+                |error| error.contains("hush") && !input.windows(4).any(|part| part == b"hush")
+            ));
         }
     }
 }

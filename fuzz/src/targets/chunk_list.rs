@@ -39,7 +39,8 @@ pub fn run(input: &[u8]) {
     CHUNKS.iter().for_each(|bytes| put(ObjectKind::Blob, bytes));
     put(ObjectKind::List, input);
     let known = |id: &BlobId| CHUNKS.iter().find(|bytes| BlobId::of(bytes) == *id);
-    let whole: Vec<u8> = chunks.iter().filter_map(|(id, _)| known(id)).copied().flatten().copied().collect();
+    let whole: Vec<u8> =
+        chunks.iter().filter_map(|(id, _)| known(id)).copied().flatten().copied().collect();
     let is_true = chunks
         .iter()
         .all(|(id, bytes)| known(id).is_some_and(|chunk| chunk.len() as u64 == *bytes));

@@ -7,11 +7,30 @@ use crate::reader::Reader;
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
-    b"\"success\":true", b"\"success\":false", b"\"errors\":[", b"{\"code\":7500,\"message\":\"", b"\"result\":[",
-    b"{\"results\":{\"rows\":[", b"D1_ERROR: ", b"SQLITE_CONSTRAINT", b": SQLITE_ERROR", b"fastest:version_conflict",
-    b"UNIQUE constraint failed: t.a, t.b", b"no such table: fastest_push", b"overloaded", b"free tier daily",
-    b"Network connection lost", b"null", b"1e999", b"[[]]", b"{}", b"<!doctype html>", b"\\u0000", b"\x1b[31m",
-    b"Sun, 06 Nov 1994 08:49:37 GMT", b"99999999999999999999",
+    b"\"success\":true",
+    b"\"success\":false",
+    b"\"errors\":[",
+    b"{\"code\":7500,\"message\":\"",
+    b"\"result\":[",
+    b"{\"results\":{\"rows\":[",
+    b"D1_ERROR: ",
+    b"SQLITE_CONSTRAINT",
+    b": SQLITE_ERROR",
+    b"fastest:version_conflict",
+    b"UNIQUE constraint failed: t.a, t.b",
+    b"no such table: fastest_push",
+    b"overloaded",
+    b"free tier daily",
+    b"Network connection lost",
+    b"null",
+    b"1e999",
+    b"[[]]",
+    b"{}",
+    b"<!doctype html>",
+    b"\\u0000",
+    b"\x1b[31m",
+    b"Sun, 06 Nov 1994 08:49:37 GMT",
+    b"99999999999999999999",
 ];
 
 /// Returns answers of each sort: two bytes of a status, a text of `Retry-After`, a body.
@@ -20,11 +39,21 @@ pub fn seeds() -> Vec<Vec<u8>> {
         [&status.to_le_bytes()[..], &[wait.len() as u8], wait.as_bytes(), body.as_bytes()].concat()
     };
     let failed = |code: u32, message: &str| {
-        format!(r#"{{"success":false,"errors":[{{"code":{code},"message":"{message}"}}],"result":[]}}"#)
+        format!(
+            r#"{{"success":false,"errors":[{{"code":{code},"message":"{message}"}}],"result":[]}}"#
+        )
     };
     vec![
-        answer(200, "", r#"{"success":true,"errors":[],"result":[{"results":{"columns":["a"],"rows":[["x",1,2.5,null],[]]},"success":true}]}"#),
-        answer(200, "", r#"{"success":true,"result":[{"results":{"rows":[[[1,2],true,{"a":1}]]}}]}"#),
+        answer(
+            200,
+            "",
+            r#"{"success":true,"errors":[],"result":[{"results":{"columns":["a"],"rows":[["x",1,2.5,null],[]]},"success":true}]}"#,
+        ),
+        answer(
+            200,
+            "",
+            r#"{"success":true,"result":[{"results":{"rows":[[[1,2],true,{"a":1}]]}}]}"#,
+        ),
         answer(400, "", &failed(7500, "fastest:version_conflict: SQLITE_CONSTRAINT")),
         answer(400, "", &failed(7500, "UNIQUE constraint failed: users.email: SQLITE_CONSTRAINT")),
         answer(400, "", &failed(7500, "no such table: fastest_changes: SQLITE_ERROR")),
@@ -44,9 +73,10 @@ pub fn run(input: &[u8]) {
     for is_cloudflare in [true, false] {
         match d1_answer(is_cloudflare, status, Some(&wait), body) {
             Ok(_) => {
-                let json: serde_json::Value =
-                    serde_json::from_slice(body).expect("rows come from JSON");
-                assert_eq!(json["success"], true);
+                // The parts that are skipped may be such that no text holds them.
+                if let Ok(json) = serde_json::from_slice::<serde_json::Value>(body) {
+                    assert_eq!(json["success"], true);
+                }
                 assert!((200..300).contains(&status));
             }
             Err(error) => check(&error),

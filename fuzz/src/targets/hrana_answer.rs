@@ -18,11 +18,30 @@ use crate::targets::d1_answer;
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
-    b"\"baton\":null", b"\"base_url\":null", b"\"results\":[", b"{\"type\":\"ok\",", b"\"response\":{\"type\":\"batch\",",
-    b"\"type\":\"execute\"", b"\"type\":\"close\"", b"\"type\":\"error\"", b"\"step_results\":[", b"\"step_errors\":[",
-    b"\"cols\":[", b"\"rows\":[", b"{\"type\":\"text\",\"value\":\"x\"}", b"{\"type\":\"integer\",\"value\":\"1\"}",
-    b"{\"type\":\"float\",\"value\":1.5}", b"{\"type\":\"blob\",\"base64\":\"AA\"}", b"{\"type\":\"null\"}",
-    b"\"affected_row_count\":0", b"\"last_insert_rowid\":null", b"\"message\":\"", b"\"code\":\"", b"null", b"[]", b"{}",
+    b"\"baton\":null",
+    b"\"base_url\":null",
+    b"\"results\":[",
+    b"{\"type\":\"ok\",",
+    b"\"response\":{\"type\":\"batch\",",
+    b"\"type\":\"execute\"",
+    b"\"type\":\"close\"",
+    b"\"type\":\"error\"",
+    b"\"step_results\":[",
+    b"\"step_errors\":[",
+    b"\"cols\":[",
+    b"\"rows\":[",
+    b"{\"type\":\"text\",\"value\":\"x\"}",
+    b"{\"type\":\"integer\",\"value\":\"1\"}",
+    b"{\"type\":\"float\",\"value\":1.5}",
+    b"{\"type\":\"blob\",\"base64\":\"AA\"}",
+    b"{\"type\":\"null\"}",
+    b"\"affected_row_count\":0",
+    b"\"last_insert_rowid\":null",
+    b"\"message\":\"",
+    b"\"code\":\"",
+    b"null",
+    b"[]",
+    b"{}",
 ];
 
 /// The name of the threads on which `libsql` may panic.
@@ -53,9 +72,13 @@ pub fn seeds() -> Vec<Vec<u8>> {
         )
     };
     let col = r#"{"name":"a","decltype":null}"#;
-    let rows = result(col, r#"[{"type":"text","value":"x"}],[{"type":"integer","value":"1"}],[{"type":"null"}]"#);
+    let rows = result(
+        col,
+        r#"[{"type":"text","value":"x"}],[{"type":"integer","value":"1"}],[{"type":"null"}]"#,
+    );
     let one = result(col, r#"[{"type":"integer","value":"1"}]"#);
-    let sql_error = r#"null,{"message":"SQLite error: fastest:version_conflict","code":"SQLITE_CONSTRAINT"}"#;
+    let sql_error =
+        r#"null,{"message":"SQLite error: fastest:version_conflict","code":"SQLITE_CONSTRAINT"}"#;
     let stream_error = r#"{"baton":null,"base_url":null,"results":[{"type":"error","error":{"message":"busy","code":"SQLITE_BUSY"}},{"type":"ok","response":{"type":"close"}}]}"#;
     [
         (0, batch(&format!("{rows},{one}"), "null,null")),
@@ -89,7 +112,9 @@ pub fn run(input: &[u8]) {
         *scene.answer.lock().expect("no holder panics") = answer.to_bytes();
         for statement in [Statement::reads("SELECT 1"), Statement::repeatable("DELETE FROM t")] {
             match scene.ask(statement) {
-                Ok(rows) => assert!(status.starts_with("200") && (rows.is_empty() || body.len() > 9)),
+                Ok(rows) => {
+                    assert!(status.starts_with("200") && (rows.is_empty() || body.len() > 9))
+                }
                 Err(error) => d1_answer::check(&error),
             }
         }

@@ -6,11 +6,30 @@ use crate::targets::d1_answer;
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
-    b"Hrana: `", b"http error: `", b"api error: `", b"stream error: `", b"cursor error: `", b"json error: `",
-    b"status=400 Bad Request, body=", b"status=", b", body=", b"error at step 0", b"SQLite error: ",
-    b"fastest:version_conflict", b"no such table: fastest_push", b"UNIQUE constraint failed: a.b",
-    b"SQLITE_BUSY", b"Namespace", b"doesn't exist", b"STREAM_EXPIRED", b"invalid utf-8", b"<!DOCTYPE html>", b"`",
-    b"InvalidHeaderValue", b"\x1b[0m", b"\xef\xbf\xbd",
+    b"Hrana: `",
+    b"http error: `",
+    b"api error: `",
+    b"stream error: `",
+    b"cursor error: `",
+    b"json error: `",
+    b"status=400 Bad Request, body=",
+    b"status=",
+    b", body=",
+    b"error at step 0",
+    b"SQLite error: ",
+    b"fastest:version_conflict",
+    b"no such table: fastest_push",
+    b"UNIQUE constraint failed: a.b",
+    b"SQLITE_BUSY",
+    b"Namespace",
+    b"doesn't exist",
+    b"STREAM_EXPIRED",
+    b"invalid utf-8",
+    b"<!DOCTYPE html>",
+    b"`",
+    b"InvalidHeaderValue",
+    b"\x1b[0m",
+    b"\xef\xbf\xbd",
 ];
 
 /// Returns a text of each sort.

@@ -5,8 +5,29 @@ use fastest_core::worktree::ignore_rules::{IgnoreRules, IgnoredBy};
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
-    b"*", b"**/", b"/**", b"**", b"!", b"/", b"\\", b"?", b"[a-z]", b"[!a]", b"[[:alpha:]]", b"[",
-    b"]", b"#", b"\n", b"\r\n", b" ", b"\\ ", b"\xef\xbb\xbf", b"\0", b"a", b".o", b"dir/",
+    b"*",
+    b"**/",
+    b"/**",
+    b"**",
+    b"!",
+    b"/",
+    b"\\",
+    b"?",
+    b"[a-z]",
+    b"[!a]",
+    b"[[:alpha:]]",
+    b"[",
+    b"]",
+    b"#",
+    b"\n",
+    b"\r\n",
+    b" ",
+    b"\\ ",
+    b"\xef\xbb\xbf",
+    b"\0",
+    b"a",
+    b".o",
+    b"dir/",
 ];
 
 /// Paths that rules are asked about.

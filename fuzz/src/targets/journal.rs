@@ -73,13 +73,15 @@ pub fn run(input: &[u8]) {
         let _ = fs::remove_dir_all(&copy);
         fs::create_dir_all(copy.join(".fastest/tmp")).expect("folders");
         fs::create_dir_all(copy.join("dir")).expect("a folder");
-        for (path, text) in [("a", "a"), ("c", "c"), (".fastest/head", "snap\n"), (".fastest/tmp/2", "n")] {
+        for (path, text) in
+            [("a", "a"), ("c", "c"), (".fastest/head", "snap\n"), (".fastest/tmp/2", "n")]
+        {
             fs::write(copy.join(path), text).expect("a file");
         }
         std::os::unix::fs::symlink("../outside", copy.join("link")).expect("a link");
-        fs::write(copy.join(".fastest/journal"), seal(input)).expect("a file");
+        fs::write(copy.join(".fastest/checkout"), seal(input)).expect("a file");
         let recovered = recover(&copy);
-        assert_eq!(recovered.is_ok(), !copy.join(".fastest/journal").exists());
+        assert_eq!(recovered.is_ok(), !copy.join(".fastest/checkout").exists());
         let text = |path: std::path::PathBuf| fs::read_to_string(path).unwrap_or_default();
         assert_eq!(text(outside.join("below")), "untouched", "a file outside");
         assert_eq!(fs::read_dir(&outside).expect("a folder").count(), 1, "a file outside");

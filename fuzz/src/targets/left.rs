@@ -6,8 +6,14 @@ use fastest_core::fuzzing;
 use crate::targets::sealed::{check, seal};
 
 /// Parts of the format.
-pub const TOKENS: &[&[u8]] =
-    &[b"FSTLEFTS\x01\0\0\0", b"FSTLEFTS\x02\0\0\0", b"FSTGITIX\x01\0\0\0", &[0x80, 0], &[0xff; 9], &[4]];
+pub const TOKENS: &[&[u8]] = &[
+    b"FSTLEFTS\x01\0\0\0",
+    b"FSTLEFTS\x02\0\0\0",
+    b"FSTGITIX\x01\0\0\0",
+    &[0x80, 0],
+    &[0xff; 9],
+    &[4],
+];
 
 /// Returns a file of each version.
 pub fn seeds() -> Vec<Vec<u8>> {

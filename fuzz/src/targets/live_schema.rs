@@ -8,9 +8,28 @@ use crate::targets::primary::{Answer, Primary};
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
-    b"\"object\"", b"\"column\"", b"\"key\"", b"\"index\"", b"\"request\"", b"\\\"type\\\":\\\"table\\\"",
-    b"\\\"sql\\\":\\\"CREATE TABLE t(", b"\\\"origin\\\":\\\"u\\\"", b"UNIQUE ON CONFLICT REPLACE", b"check (",
-    b"collate nocase", b"without rowid", b"(", b")", b"null", b"\\u0000", b"/*", b"--", b"'", b"`", b"[", b"]",
+    b"\"object\"",
+    b"\"column\"",
+    b"\"key\"",
+    b"\"index\"",
+    b"\"request\"",
+    b"\\\"type\\\":\\\"table\\\"",
+    b"\\\"sql\\\":\\\"CREATE TABLE t(",
+    b"\\\"origin\\\":\\\"u\\\"",
+    b"UNIQUE ON CONFLICT REPLACE",
+    b"check (",
+    b"collate nocase",
+    b"without rowid",
+    b"(",
+    b")",
+    b"null",
+    b"\\u0000",
+    b"/*",
+    b"--",
+    b"'",
+    b"`",
+    b"[",
+    b"]",
 ];
 
 /// Returns the answer of a primary, in parts.

@@ -14,11 +14,35 @@ use crate::reader::Reader;
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
-    b"\"version\": 1", b"\"engine\": 2", b"\"owner\": ", b"\"tables\": [", b"\"objects\": [", b"\"columns\": [",
-    b"\"policy\": \"versioned\"", b"\"policy\": \"private\"", b"\"scope\": {", b"\"kind\": \"text\"",
-    b"\"references\": {", b"\"on_delete\": \"cascade\"", b"\"unique\": true", b"\"lock_version\": true",
-    b"\"external\": true", b"\"by\": {", b"\"default\": \"1\"", b"\"check\": \"x\"", b"\"idx\": 0", b"\"tag\": ",
-    b"\"when\": 0", b"\"sha256\": ", b"null", b"[]", b"{}", b"0000_app_a.sql", b"9999_", b"\\\"", b"--> statement-breakpoint",
+    b"\"version\": 1",
+    b"\"engine\": 2",
+    b"\"owner\": ",
+    b"\"tables\": [",
+    b"\"objects\": [",
+    b"\"columns\": [",
+    b"\"policy\": \"versioned\"",
+    b"\"policy\": \"private\"",
+    b"\"scope\": {",
+    b"\"kind\": \"text\"",
+    b"\"references\": {",
+    b"\"on_delete\": \"cascade\"",
+    b"\"unique\": true",
+    b"\"lock_version\": true",
+    b"\"external\": true",
+    b"\"by\": {",
+    b"\"default\": \"1\"",
+    b"\"check\": \"x\"",
+    b"\"idx\": 0",
+    b"\"tag\": ",
+    b"\"when\": 0",
+    b"\"sha256\": ",
+    b"null",
+    b"[]",
+    b"{}",
+    b"0000_app_a.sql",
+    b"9999_",
+    b"\\\"",
+    b"--> statement-breakpoint",
 ];
 
 /// Returns folders with one migration and with none, each with the record of Fastest's own schema
@@ -45,7 +69,8 @@ fn folder_of(files: &[(&str, &str)], journal: &str, schema: &str) -> Vec<u8> {
         let length = u16::try_from(text.len()).expect("a seed is short");
         [&length.to_le_bytes(), text.as_bytes()].concat()
     };
-    let files: Vec<u8> = files.iter().flat_map(|(name, sql)| [text(name), text(sql)].concat()).collect();
+    let files: Vec<u8> =
+        files.iter().flat_map(|(name, sql)| [text(name), text(sql)].concat()).collect();
     let count = files.len().min(1) as u8;
     [&[count], &files[..], &text(journal), schema.as_bytes()].concat()
 }
@@ -87,7 +112,8 @@ fn fill_in(journal: &str, files: &BTreeMap<String, String>) -> String {
     let entries = json.get_mut("entries").and_then(|entries| entries.as_array_mut());
     for entry in entries.into_iter().flatten() {
         let file = entry.get("tag").and_then(|tag| tag.as_str()).map(|tag| format!("{tag}.sql"));
-        if let (Some(sql), Some(entry)) = (file.and_then(|file| files.get(&file)), entry.as_object_mut())
+        if let (Some(sql), Some(entry)) =
+            (file.and_then(|file| files.get(&file)), entry.as_object_mut())
         {
             entry.insert("sha256".to_owned(), fastest_schema::fuzzing::sha256(sql).into());
         }

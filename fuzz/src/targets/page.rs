@@ -6,10 +6,33 @@ use crate::targets::primary::{Answer, Primary, tables};
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
-    b"null", b"\"0\"", b"\"1\"", b"\"2\"", b"\"workspaces\"", b"\"boards\"", b"\"order\"", b"\"snapshots\"",
-    b"\"w1\"", b"\\\"w1\\\"", b"[\\\"w1\\\",\\\"P\\\"]", b"\\ud83d\\ude00", b"\\u0000", b"\xef\xbf\xbd",
-    b"[1,-1074]", b"[1,1024]", b"[\\\"real\\\",\\\"1\\\"]", b"{\\\"blob\\\":\\\"00\\\"}", b"1e400",
-    b"9007199254740993", b"9223372036854775808", b"0:", b"1:\xef\xbf\xbd", b"ff", b"[", b"]", b",",
+    b"null",
+    b"\"0\"",
+    b"\"1\"",
+    b"\"2\"",
+    b"\"workspaces\"",
+    b"\"boards\"",
+    b"\"order\"",
+    b"\"snapshots\"",
+    b"\"w1\"",
+    b"\\\"w1\\\"",
+    b"[\\\"w1\\\",\\\"P\\\"]",
+    b"\\ud83d\\ude00",
+    b"\\u0000",
+    b"\xef\xbf\xbd",
+    b"[1,-1074]",
+    b"[1,1024]",
+    b"[\\\"real\\\",\\\"1\\\"]",
+    b"{\\\"blob\\\":\\\"00\\\"}",
+    b"1e400",
+    b"9007199254740993",
+    b"9223372036854775808",
+    b"0:",
+    b"1:\xef\xbf\xbd",
+    b"ff",
+    b"[",
+    b"]",
+    b",",
 ];
 
 /// The form of the cells: the first byte of an input.
@@ -21,7 +44,9 @@ const TEXT_AS_HEX: u8 = 2;
 /// Returns what a primary answers, in all forms, and what is in the protocol's test vectors.
 pub fn seeds() -> Vec<Vec<u8>> {
     let primary = Primary::new();
-    primary.connection.execute_batch("DELETE FROM workspaces; UPDATE boards SET project_id = 'Q'")
+    primary
+        .connection
+        .execute_batch("DELETE FROM workspaces; UPDATE boards SET project_id = 'Q'")
         .expect("rows can be changed");
     let vector = include_bytes!("../../../schema/tests/data/answer.json").to_vec();
     let mut seeds = vec![[&[TEXT], &vector[..]].concat(), [&[TEXT_AS_HEX], &vector[..]].concat()];

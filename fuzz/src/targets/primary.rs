@@ -182,11 +182,7 @@ fn broken_sql(tables: &[&'static Table]) -> String {
 
 fn everything_sql(tables: &[&'static Table]) -> String {
     let engine = ["fastest_changes", "fastest_pushes", "fastest_meta"];
-    let columns = [
-        "tbl, pk, scope, version, seq, deleted",
-        "id, device, counter",
-        "id, epoch",
-    ];
+    let columns = ["tbl, pk, scope, version, seq, deleted", "id, device, counter", "id, epoch"];
     let engine = engine.into_iter().zip(columns.map(str::to_owned));
     let own = tables.iter().map(|table| {
         let columns: Vec<String> =

@@ -5,8 +5,10 @@
 use std::fs;
 use std::path::Path;
 
-use fastest_core::object::item::Root;
+use fastest_core::fuzzing;
+use fastest_core::object::item::{Item, Root};
 use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::name::NAME_BYTES_MAX;
 use fastest_core::object::tree::{empty_directory, read_root};
 use fastest_core::progress::Progress;
 use fastest_core::worktree::checkout::folding::Folding;
@@ -25,6 +27,9 @@ use crate::targets::sealed::{seal, unseal};
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[b"..", b".fastest", b"/", b"\0", &[3], &[0x80], &[1, b'a']];
+
+/// An input that changes entries, by its first byte. Any other changes bytes.
+const OF_ENTRIES: u8 = 0;
 
 /// A working copy, and its index.
 pub struct Honest {
@@ -53,9 +58,25 @@ pub fn honest() -> Honest {
     StateDir::of(folder.path()).create().expect("a state folder");
     std::thread::sleep(std::time::Duration::from_millis(50));
     let objects = MemoryObjects::default();
-    let first = look(folder.path(), &StatIndex::empty(), None, &objects).expect("it can be scanned");
+    let first =
+        look(folder.path(), &StatIndex::empty(), None, &objects).expect("it can be scanned");
     let index = first.index.expect("a first scan makes an index");
     Honest { root: first.root, index, folder, objects }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise the index would decide nothing.
+    #[test]
+    fn an_honest_index_is_used() {
+        let Honest { folder, objects, root, index } = honest();
+        let again = look(folder.path(), &index, Some(&root), &objects).unwrap();
+        assert_eq!((again.root, again.index), (root, None));
+        let lists = index.directory().unwrap().listed();
+        assert!(lists.is_some() || !cfg!(target_os = "linux"));
+    }
 }
 
 fn look(
@@ -78,14 +99,18 @@ fn look(
         .map_err(|error| error.to_string())
 }
 
-/// Returns programs that change nothing, and one byte each of some places.
+/// Returns programs that change nothing, one byte each of some places, and some names.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let mut seeds = vec![vec![]];
+    let mut seeds = vec![vec![], vec![OF_ENTRIES]];
     seeds.extend([72, 80, 120, 169, 170, 200, 300].map(|at: u16| {
         let [low, high] = at.to_le_bytes();
-        vec![low, high, 0, 7]
+        vec![1, low, high, 0, 7]
     }));
-    seeds.push([&[8, 1, 3][..], b"\x02.."].concat());
+    for name in ["..", "a", "zz", ".fastest"] {
+        let named = [&[100, name.len() as u8], name.as_bytes()].concat();
+        seeds.push([&[OF_ENTRIES], &named[..]].concat());
+        seeds.push([&[OF_ENTRIES, 0, 0], &named[..]].concat());
+    }
     seeds
 }
 
@@ -108,8 +133,12 @@ pub fn run(input: &[u8]) {
     });
 }
 
-/// Returns an index with some bytes replaced, inserted or deleted.
+/// Returns an index with other names and items, or with some bytes changed.
 fn changed(index: &StatIndex, program: &mut Reader<'_>) -> StatIndex {
+    if program.byte() == OF_ENTRIES {
+        let edited = fuzzing::stat_index(index, &mut |name, item| edit(program, name, item));
+        return StatIndex::decode(edited.expect("it has entries").encode()).0;
+    }
     let mut body = unseal(&index.encode());
     while !program.is_empty() {
         let at = usize::from(program.two()) % (body.len() + 1);
@@ -131,4 +160,16 @@ fn changed(index: &StatIndex, program: &mut Reader<'_>) -> StatIndex {
         }
     }
     StatIndex::decode(seal(&body)).0
+}
+
+fn edit(program: &mut Reader<'_>, name: &mut Vec<u8>, item: &mut Item) {
+    match program.byte() {
+        0..=99 => {}
+        100..=179 => *name = program.some().to_vec(),
+        180..=199 => item.bytes = program.number(),
+        200..=219 => item.files = program.number(),
+        220..=239 => item.id[program.below(32)] ^= program.byte(),
+        _ => name.push(program.byte()),
+    }
+    name.truncate(NAME_BYTES_MAX);
 }

@@ -1,16 +1,46 @@
 //! SQL that people write and other tools export.
 
-use fastest_schema::fuzzing::{bracketed_after, index_parts, list, normalised, too_long, tokens};
+use fastest_schema::fuzzing::{bracketed_after, index_parts, list, normalised, tokens, too_long};
 use fastest_schema::sql::export::Splitter;
 use fastest_schema::{numbered_statements, statements};
 use fastest_sync::fuzzing::bind;
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
-    b"'", b"''", b"\"", b"`", b"[", b"]", b"--", b"/*", b"*/", b";", b"(", b")", b",", b"\n", b"\0",
-    b"?1", b"?2", b"?", b"CREATE TRIGGER ", b"CREATE TEMP TRIGGER ", b"BEGIN ", b"END", b"CASE ", b"INSERT INTO t VALUES(",
-    b"Inf", b"-Inf", b"LIKE '", b"GLOB(", b"CHECK (", b"COLLATE ", b" WHERE ", b"--> statement-breakpoint",
-    "\u{e9}".as_bytes(), "\u{2028}".as_bytes(),
+    b"'",
+    b"''",
+    b"\"",
+    b"`",
+    b"[",
+    b"]",
+    b"--",
+    b"/*",
+    b"*/",
+    b";",
+    b"(",
+    b")",
+    b",",
+    b"\n",
+    b"\0",
+    b"?1",
+    b"?2",
+    b"?",
+    b"CREATE TRIGGER ",
+    b"CREATE TEMP TRIGGER ",
+    b"BEGIN ",
+    b"END",
+    b"CASE ",
+    b"INSERT INTO t VALUES(",
+    b"Inf",
+    b"-Inf",
+    b"LIKE '",
+    b"GLOB(",
+    b"CHECK (",
+    b"COLLATE ",
+    b" WHERE ",
+    b"--> statement-breakpoint",
+    "\u{e9}".as_bytes(),
+    "\u{2028}".as_bytes(),
 ];
 
 /// Returns statements of each sort.
@@ -46,7 +76,8 @@ pub fn run(input: &[u8]) {
 /// Splits an export. Its statements, and what is left, are its text.
 fn split(sql: &str) {
     let mut splitter = Splitter::default();
-    let found: String = sql.chars().filter_map(|next| splitter.push(next)).map(|s| s.text).collect();
+    let found: String =
+        sql.chars().filter_map(|next| splitter.push(next)).map(|s| s.text).collect();
     // These are the two things that are rewritten.
     if !sql.contains('\0') && !sql.to_lowercase().contains("inf") {
         assert!(sql.starts_with(&found), "{found:?}");

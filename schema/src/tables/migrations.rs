@@ -6,7 +6,7 @@
 use crate::declare::schema::Migration;
 
 /// All migrations, oldest first. A file never changes once it is released.
-pub(crate) const MIGRATIONS: [Migration; 5] = [
+pub(crate) const MIGRATIONS: [Migration; 6] = [
     Migration { name: "0000_init.sql", sql: include_str!("../../migrations/0000_init.sql") },
     Migration {
         name: "0001_fastest_push_history.sql",
@@ -23,6 +23,10 @@ pub(crate) const MIGRATIONS: [Migration; 5] = [
     Migration {
         name: "0004_fastest_exact_values.sql",
         sql: include_str!("../../migrations/0004_fastest_exact_values.sql"),
+    },
+    Migration {
+        name: "0005_fastest_push_counters.sql",
+        sql: include_str!("../../migrations/0005_fastest_push_counters.sql"),
     },
 ];
 
@@ -57,6 +61,7 @@ mod tests {
             "cc35dd60d8f2bae3e184be4a7c328b07e6ba37d9e4506af46dfef9950a682b6a",
             "4f1b3e47fa16d8d87626bce64655158fe4180704ac11348b9111346ab754d1f2",
             "72a119507711fe136a156f04e31276f1cd4998f6db54920e3db39a23be2ceffd",
+            "8588779ec55122a46f345950e112c27271c5d233425593fa93444dfcb3de7431",
         ];
         for (sha256, migration) in released.iter().zip(MIGRATIONS) {
             assert_eq!(*sha256, hex::sha256(migration.sql), "{}", migration.name);

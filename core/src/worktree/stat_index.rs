@@ -328,8 +328,9 @@ mod tests {
             block = above.finish();
         }
         let index = StatIndex::build(&Root { id: TreeId([1; 32]), files: 0, bytes: 0 }, &block);
-        let below = |directory: &IndexedDirectory<'_>| directory.entries().next()?.directory;
-        let depth = std::iter::successors(index.directory(), |above| below(above)).count();
+        let below =
+            std::iter::successors(index.directory(), |above| above.entries().next()?.directory);
+        let depth = below.count();
         assert_eq!(depth, DEPTH_MAX + 1);
     }
 }

@@ -93,7 +93,7 @@ pub fn run(input: &[u8]) {
 /// A path has an address that leads to it.
 fn path(input: &[u8]) {
     let bytes: Vec<u8> = input.iter().copied().filter(|byte| *byte != 0).collect();
-    let path = Path::new("/no such folder").join(OsStr::from_bytes(&bytes).to_os_string());
+    let path = Path::new("/no such folder").join(OsStr::from_bytes(&bytes));
     let is_plain = !bytes.is_empty()
         && !bytes.ends_with(b"/")
         && path.components().eq(Path::new("/").components().chain(path.components().skip(1)))

@@ -76,7 +76,10 @@ fn columns(program: &mut Reader<'_>, table: &Table, is_new: bool) -> Map<String,
     let mut columns = Map::new();
     if is_new {
         let needed = |column: &&Column| {
-            !column.null && column.default.is_none() && !column.lock_version && column.name != table.pk
+            !column.null
+                && column.default.is_none()
+                && !column.lock_version
+                && column.name != table.pk
         };
         for column in table.columns.iter().filter(needed) {
             columns.insert(column.name.to_owned(), plausible(column));

@@ -64,21 +64,6 @@ pub fn honest() -> Honest {
     Honest { root: first.root, index, folder, objects }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Otherwise the index would decide nothing.
-    #[test]
-    fn an_honest_index_is_used() {
-        let Honest { folder, objects, root, index } = honest();
-        let again = look(folder.path(), &index, Some(&root), &objects).unwrap();
-        assert_eq!((again.root, again.index), (root, None));
-        let lists = index.directory().unwrap().listed();
-        assert!(lists.is_some() || !cfg!(target_os = "linux"));
-    }
-}
-
 fn look(
     folder: &Path,
     index: &StatIndex,
@@ -172,4 +157,19 @@ fn edit(program: &mut Reader<'_>, name: &mut Vec<u8>, item: &mut Item) {
         _ => name.push(program.byte()),
     }
     name.truncate(NAME_BYTES_MAX);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise the index would decide nothing.
+    #[test]
+    fn an_honest_index_is_used() {
+        let Honest { folder, objects, root, index } = honest();
+        let again = look(folder.path(), &index, Some(&root), &objects).unwrap();
+        assert_eq!((again.root, again.index), (root, None));
+        let lists = index.directory().unwrap().listed();
+        assert!(lists.is_some() || !cfg!(target_os = "linux"));
+    }
 }

@@ -20,6 +20,8 @@
 
 pub mod compare;
 pub mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod object;
 pub mod progress;
 pub mod store;

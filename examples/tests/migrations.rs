@@ -56,7 +56,11 @@ fn generated_anew(found: &[(&str, &str)], versions: &[Version]) {
 fn compass() {
     check(
         "compass",
-        &[("init", &compass::schema::COMPASS), ("exact_values", &compass::schema::COMPASS)],
+        &[
+            ("init", &compass::schema::COMPASS),
+            ("exact_values", &compass::schema::COMPASS),
+            ("marks", &compass::schema::COMPASS),
+        ],
     );
 }
 
@@ -64,7 +68,11 @@ fn compass() {
 fn corates() {
     check(
         "corates",
-        &[("init", &corates::schema::CORATES), ("exact_values", &corates::schema::CORATES)],
+        &[
+            ("init", &corates::schema::CORATES),
+            ("exact_values", &corates::schema::CORATES),
+            ("marks", &corates::schema::CORATES),
+        ],
     );
 }
 
@@ -72,7 +80,11 @@ fn corates() {
 fn basicos() {
     check(
         "basicos",
-        &[("init", &basicos::schema::BASICOS), ("exact_values", &basicos::schema::BASICOS)],
+        &[
+            ("init", &basicos::schema::BASICOS),
+            ("exact_values", &basicos::schema::BASICOS),
+            ("marks", &basicos::schema::BASICOS),
+        ],
     );
 }
 

@@ -5,7 +5,8 @@ DROP TRIGGER `fastest_push_2_apply`;
 CREATE TRIGGER fastest_push_2_apply INSTEAD OF INSERT ON fastest_push_2 BEGIN
   SELECT RAISE(ABORT, 'fastest:payload_version') WHERE NEW.payload->>'v' IS NOT 2;
   SELECT RAISE(IGNORE) FROM fastest_pushes WHERE id = NEW.id;
-  SELECT RAISE(ABORT, 'fastest:payload_invalid') WHERE json_type(NEW.payload, '$.counter') IS NOT 'integer';
+  SELECT RAISE(ABORT, 'fastest:payload_invalid') WHERE json_type(NEW.payload, '$.counter') IS NOT 'integer'
+    OR NEW.payload->>'counter' NOT BETWEEN 0 AND 9007199254740992;
   SELECT RAISE(ABORT, 'fastest:device_counter') FROM fastest_pushes WHERE device = NEW.device AND counter >= NEW.payload->>'counter';
   SELECT RAISE(ABORT, 'fastest:restored') FROM fastest_meta
     WHERE NEW.payload->>'epoch' IS NOT NULL AND epoch IS NOT NEW.payload->>'epoch';

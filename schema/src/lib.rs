@@ -56,3 +56,16 @@ pub use wire::push::push_ddl;
 pub use wire::refusal::Refusal;
 pub use wire::row_view::row_ddl;
 pub use wire::triggers::trigger_ddl;
+
+/// The parsers of this crate that are not public, for the fuzz targets of this workspace. They may
+/// change in any version.
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::sql::pattern::too_long;
+    pub use crate::sql::tokens::{bracketed_after, index_parts, list, normalised, tokens};
+
+    /// Returns the SHA-256 of a text, as the journal of migrations has it.
+    pub fn sha256(text: &str) -> String {
+        crate::value::hex::sha256(text)
+    }
+}

@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn what_does_not_matter_is_left_out() {
-        let schedule = Schedule::draw(1);
+        let schedule = Schedule::<Step>::draw(1);
         let restarts = |schedule: &Schedule<Step>| {
             schedule.steps.iter().filter(|step| matches!(step, Step::Reopen { .. })).count()
         };

@@ -50,6 +50,14 @@ pub use replica::local::refused::RefusedTransaction;
 pub use rows::resolve::{Resolution, RowConflict};
 pub use rows::write_error::WriteError;
 
+/// The decoders of this crate that are not public, for the fuzz targets of this workspace. They may
+/// change in any version.
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::remote::d1::interpret as d1_answer;
+    pub use crate::remote::turso::{bind, interpret as hrana_error};
+}
+
 /// Internals that the tests and benches of this workspace use. They may change in any version.
 #[doc(hidden)]
 pub mod internals {

@@ -151,10 +151,7 @@ impl Part {
     }
 
     fn level(&self) -> Result<u8, StoreError> {
-        Ok(match self.node()? {
-            Node::Leaf(_) => 0,
-            Node::Interior(runs) => runs.level(),
-        })
+        Ok(self.node()?.level())
     }
 
     /// Checks that the last name found in a run is the stated one. An empty run has none, so it is

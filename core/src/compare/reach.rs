@@ -34,9 +34,9 @@ fn directory(
     }
     let mut shared = HashSet::new();
     if let Some(old) = old {
-        nodes(old, source, u32::MAX, &HashSet::new(), &mut shared)?;
+        nodes(old, source, None, &HashSet::new(), &mut shared)?;
     }
-    nodes(new, source, u32::MAX, &shared, found)?;
+    nodes(new, source, None, &shared, found)?;
     for difference in diff_directory(old, Some(new), source)?.differences()? {
         let Some(new) = difference.new else { continue };
         match new.tree_id() {
@@ -54,7 +54,7 @@ fn directory(
 fn nodes(
     id: &TreeId,
     source: &dyn ObjectSource,
-    below: u32,
+    parent: Option<u8>,
     known: &HashSet<ObjectId>,
     found: &mut HashSet<ObjectId>,
 ) -> Result<(), StoreError> {
@@ -63,14 +63,12 @@ fn nodes(
     }
     let broken = |source: TreeError| StoreError::Tree { id: *id, source };
     let object = source.object(&(*id).into())?;
-    if let Node::Interior(runs) = Node::parse(&object).map_err(broken)? {
-        let level = u32::from(runs.level());
-        if level >= below {
-            let what = "a run's level is not below its parent's";
-            return Err(broken(TreeError::Damaged { what }));
-        }
+    let node = Node::parse(&object).map_err(broken)?;
+    node.check_below(parent).map_err(broken)?;
+    if let Node::Interior(runs) = node {
+        let level = runs.level();
         for run in runs {
-            nodes(&run.map_err(broken)?.id, source, level, known, found)?;
+            nodes(&run.map_err(broken)?.id, source, Some(level), known, found)?;
         }
     }
     Ok(())

@@ -27,10 +27,13 @@ pub use write::write_directory;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::id::BlobId;
+    use crate::compare::diff::diff_directory;
+    use crate::compare::reach;
+    use crate::object::id::{BlobId, TreeId};
     use crate::object::item::{Item, Kind};
+    use crate::object::kind::ObjectKind;
     use crate::object::memory::MemoryObjects;
-    use crate::object::source::ObjectSource;
+    use crate::object::source::{ObjectSink, ObjectSource};
 
     fn file(seed: u64) -> Item {
         let id = BlobId::of(&seed.to_le_bytes()).0;
@@ -127,5 +130,32 @@ mod tests {
         let mut longer = encoded.clone();
         longer.push(0);
         assert!(read(&longer).is_err());
+    }
+
+    /// One reader accepted such a directory and another refused it.
+    #[test]
+    fn a_level_that_is_skipped_is_refused_by_every_reader() {
+        let objects = MemoryObjects::default();
+        let put = |node: &[u8]| {
+            let id = TreeId::of(node);
+            objects.put(ObjectKind::Tree, id.into(), node).unwrap();
+            id
+        };
+        let leaf = put(&[&[NODE_VERSION, 0, 1, 1, b'a', 0][..], &[7; 32], &[5]].concat());
+        let above =
+            |level: u8| put(&[&[NODE_VERSION, level, 1, 1, b'a'][..], &leaf.0, &[1, 5]].concat());
+        let (good, bad) = (above(1), above(2));
+        for (id, is_good) in [(good, true), (bad, false)] {
+            assert_eq!(read_directory(&id, &objects).is_ok(), is_good);
+            assert_eq!(find(&id, &[b"a"], &objects).is_ok(), is_good);
+            assert_eq!(diff_directory(None, Some(&id), &objects).is_ok(), is_good);
+            assert_eq!(reach::new_objects(None, &id, &objects).is_ok(), is_good);
+        }
+    }
+
+    #[test]
+    fn only_a_higher_version_is_newer() {
+        assert_eq!(Node::parse(&[2, 0, 0]).unwrap_err(), TreeError::Newer { version: 2 });
+        assert!(matches!(Node::parse(&[0, 0, 0]), Err(TreeError::Damaged { .. })));
     }
 }

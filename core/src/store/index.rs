@@ -374,6 +374,13 @@ pub(crate) fn prepare_segment(
     Ok(WrittenSegment { file, path })
 }
 
+/// Returns the segment of these objects: for fuzzing.
+pub(crate) fn encoded(mut objects: Vec<Located>) -> Vec<u8> {
+    objects.sort_by_key(|located| located.packed.id);
+    objects.dedup_by_key(|located| located.packed.id);
+    encode_segment(&objects)
+}
+
 fn encode_segment(objects: &[Located]) -> Vec<u8> {
     let mut numbers: HashMap<PackId, u32> = HashMap::new();
     let mut packs = Vec::new();

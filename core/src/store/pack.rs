@@ -241,6 +241,33 @@ fn encode_footer(blocks: &[Block], objects: &[(u32, Packed)]) -> Vec<u8> {
     out
 }
 
+/// Returns a pack of any objects: for fuzzing. `splits` begins a new block before each object at
+/// which it returns true.
+pub(crate) fn encoded(
+    objects: &[(ObjectKind, Vec<u8>)],
+    splits: impl Fn(usize) -> bool,
+) -> Vec<u8> {
+    let (mut out, mut blocks, mut placed) = (PACK_MAGIC.to_vec(), Vec::new(), Vec::new());
+    let mut builder = BlockBuilder::default();
+    for (at, (kind, bytes)) in objects.iter().enumerate() {
+        builder.push(kind.id_of(bytes), *kind, bytes);
+        if at + 1 == objects.len() || splits(at + 1) {
+            let CompressedBlock { stored, raw_bytes, objects } = builder.compress();
+            let (start, stored_bytes) = (out.len() as u32, stored.len() as u32);
+            let block = Block { start, stored_bytes, raw_bytes };
+            let number = blocks.len() as u32;
+            placed.extend(objects.into_iter().map(|(id, kind, offset, bytes)| {
+                (number, Packed { id, kind, block, offset, bytes })
+            }));
+            blocks.push(block);
+            out.extend_from_slice(&stored);
+        }
+    }
+    placed.sort_unstable_by_key(|(_, packed)| packed.id);
+    out.extend_from_slice(&encode_footer(&blocks, &placed));
+    out
+}
+
 /// Reads fixed-width little-endian fields from the front of a slice.
 struct Fields<'a>(&'a [u8]);
 

@@ -5,6 +5,7 @@
 //! files in one step, so each is read in a consistent state.
 
 mod file;
+pub(crate) mod fuzzing;
 mod repository;
 pub mod settings;
 mod tracked;

@@ -157,6 +157,11 @@ fn encode(lists: &Lists) -> Vec<u8> {
     bytes
 }
 
+/// Decodes a file, and encodes it again: for fuzzing.
+pub(crate) fn reencoded(bytes: &[u8]) -> Option<Vec<u8>> {
+    decode(bytes).map(|lists| encode(&lists))
+}
+
 fn put_list(bytes: &mut Vec<u8>, left: &[Left]) {
     varint::put(bytes, left.len() as u64);
     for Left { path, why } in left {

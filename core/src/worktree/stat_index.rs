@@ -139,7 +139,7 @@ impl StatIndex {
     /// Returns the root directory; `None` for an index of nothing.
     pub fn directory(&self) -> Option<IndexedDirectory<'_>> {
         let extent = self.bytes.get(HEADER_BYTES..)?;
-        Some(IndexedDirectory { extent })
+        Some(IndexedDirectory { extent, depth: 0 })
     }
 
     /// Returns the entry at `path`, names separated by slashes.
@@ -171,6 +171,30 @@ impl StatIndex {
         Ok(block.finish())
     }
 
+    /// Builds the index again from its entries: for fuzzing. `edit` may change the name and item of
+    /// each. `None` for an index of nothing.
+    pub(crate) fn rebuilt(&self, edit: &mut dyn FnMut(&mut Vec<u8>, &mut Item)) -> Option<Self> {
+        fn block_of<'a>(
+            directory: IndexedDirectory<'a>,
+            edit: &mut dyn FnMut(&mut Vec<u8>, &mut Item),
+        ) -> Block<'a> {
+            let mut block = BlockBuilder::default();
+            if let Some(listed) = directory.listed() {
+                block.listed(&listed);
+            }
+            for entry in directory.entries() {
+                let (mut name, mut item) = (entry.name.to_vec(), entry.item);
+                edit(&mut name, &mut item);
+                match entry.directory {
+                    Some(below) => block.directory(&name, &item, block_of(below, edit)),
+                    None => block.content(&name, &item, &entry.stat, entry.racy),
+                }
+            }
+            block.finish()
+        }
+        Some(Self::build(&self.root()?, &block_of(self.directory()?, edit)))
+    }
+
     pub(crate) fn build(root: &Root, directory: &Block<'_>) -> Self {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + directory.extent_bytes());
         bytes.extend_from_slice(MAGIC);
@@ -190,6 +214,7 @@ mod tests {
     use crate::files::stat::{Stamp, Stat};
     use crate::object::id::BlobId;
     use crate::object::item::Kind;
+    use crate::object::tree::DEPTH_MAX;
     use crate::worktree::ignore_rules::RulesId;
 
     /// `a` with `hello`, read 1 s after 1970 and racy; the empty folder `d`, its names read.
@@ -274,5 +299,38 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A name of a lying index would become one of a tree.
+    #[test]
+    fn entries_end_before_a_name_that_no_tree_has_there() {
+        let names = |first: &[u8], second: &[u8]| {
+            let names = [first.to_vec(), second.to_vec()];
+            let mut names = names.into_iter();
+            let edited = sample().rebuilt(&mut |name, _| *name = names.next().unwrap()).unwrap();
+            edited.directory().unwrap().entries().count()
+        };
+        assert_eq!(names(b"a", b"b"), 2);
+        for bad in [&b""[..], b"a", b"A", b"..", b"b/c", b"b\0", b".fastest"] {
+            assert_eq!(names(b"a", bad), 1, "{bad:?}");
+            assert_eq!(names(bad, b"z"), if bad == b"a" || bad == b"A" { 2 } else { 0 }, "{bad:?}");
+        }
+    }
+
+    /// A walk of an index is as deep as the index says.
+    #[test]
+    fn entries_end_where_a_tree_would_be_too_deep() {
+        let folder = Item { kind: Kind::Directory, id: [1; 32], bytes: 0, files: 0, list: None };
+        let mut block = BlockBuilder::default().finish();
+        for _ in 0..DEPTH_MAX + 50 {
+            let mut above = BlockBuilder::default();
+            above.directory(b"d", &folder, block);
+            block = above.finish();
+        }
+        let index = StatIndex::build(&Root { id: TreeId([1; 32]), files: 0, bytes: 0 }, &block);
+        let below =
+            std::iter::successors(index.directory(), |above| above.entries().next()?.directory);
+        let depth = below.count();
+        assert_eq!(depth, DEPTH_MAX + 1);
     }
 }

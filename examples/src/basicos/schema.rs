@@ -44,5 +44,9 @@ pub static BASICOS: Schema = Schema {
             name: "0001_basicos_exact_values.sql",
             sql: include_str!("migrations/0001_basicos_exact_values.sql"),
         },
+        Migration {
+            name: "0002_basicos_marks.sql",
+            sql: include_str!("migrations/0002_basicos_marks.sql"),
+        },
     ],
 };

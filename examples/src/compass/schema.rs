@@ -113,5 +113,9 @@ pub static COMPASS: Schema = Schema {
             name: "0001_compass_exact_values.sql",
             sql: include_str!("migrations/0001_compass_exact_values.sql"),
         },
+        Migration {
+            name: "0002_compass_marks.sql",
+            sql: include_str!("migrations/0002_compass_marks.sql"),
+        },
     ],
 };

@@ -91,5 +91,9 @@ pub static CORATES: Schema = Schema {
             name: "0001_corates_exact_values.sql",
             sql: include_str!("migrations/0001_corates_exact_values.sql"),
         },
+        Migration {
+            name: "0002_corates_marks.sql",
+            sql: include_str!("migrations/0002_corates_marks.sql"),
+        },
     ],
 };

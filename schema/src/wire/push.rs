@@ -72,6 +72,12 @@ const OPERATIONS: &str = "INSERT INTO fastest_push_op(tbl, pk, columns, patch)
     SELECT value->>0, value->>1, value->2, value->>3
     FROM json_each(NEW.payload->'ops') ORDER BY key";
 
+/// The largest counter: 2^53, which no device reaches. SQLite reads an integer of more than 64 bits
+/// as a real, and a difference that leaves 64 bits becomes one. The record of a push with such a
+/// counter would count as one of the oldest, and be deleted as soon as it is written; sent again,
+/// the push would be applied again.
+const COUNTER_MAX: i64 = 1 << 53;
+
 /// Checks whether to process the push at all: its version is known, it was not applied before, its
 /// counter is new, and it is meant for this primary in its current state.
 fn admission() -> Vec<String> {
@@ -82,7 +88,8 @@ fn admission() -> Vec<String> {
         ),
         "SELECT RAISE(IGNORE) FROM fastest_pushes WHERE id = NEW.id".to_owned(),
         format!(
-            "{} WHERE json_type(NEW.payload, '$.counter') IS NOT 'integer'",
+            "{} WHERE json_type(NEW.payload, '$.counter') IS NOT 'integer'
+    OR NEW.payload->>'counter' NOT BETWEEN 0 AND {COUNTER_MAX}",
             Refusal::PayloadInvalid.raise_sql()
         ),
         format!(

@@ -23,6 +23,21 @@ fn a_counter_must_be_an_integer() {
     }
 }
 
+/// With a counter whose distance to older ones is not an integer for SQLite, the record of the push
+/// was deleted at once, so that the push could be applied twice.
+#[test]
+fn a_counter_that_no_device_reaches_is_refused() {
+    for version in [1, 2] {
+        for counter in [json!(u64::MAX), json!(1_u64 << 63), json!(i64::MIN), json!(-1)] {
+            let payload = json!({"v": version, "counter": counter});
+            Primary::new().refuses(payload, Refusal::PayloadInvalid);
+        }
+        let primary = Primary::new();
+        primary.push("p1", json!({"v": version, "counter": 1_u64 << 53}));
+        assert_eq!(primary.query("SELECT id FROM fastest_pushes"), json!([["p1"]]));
+    }
+}
+
 #[test]
 fn a_counter_from_the_past_is_refused() {
     let primary = Primary::new();

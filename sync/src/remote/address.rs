@@ -140,6 +140,9 @@ pub(crate) fn file_path(text: &str) -> Option<Result<PathBuf, &'static str>> {
     if !path.starts_with('/') {
         return Some(Err("the path must be absolute: write file:///path"));
     }
+    if path.contains('\0') {
+        return Some(Err("no path contains a zero byte"));
+    }
     let (literal, decoded) = (PathBuf::from(path), decoded(path));
     let is_there = |path: &Path| path.parent().is_none_or(Path::is_dir);
     Some(Ok(if !is_there(&decoded) && is_there(&literal) { literal } else { decoded }))
@@ -325,6 +328,7 @@ mod tests {
             "file://srv/p.db",
             "file:p.db",
             "file://ada:hush@host/p.db",
+            "file:///srv/a\0b/p.db",
         ] {
             let error = Address::parse(text).unwrap_err().to_string();
             assert!(!error.contains("hush"), "{error}");

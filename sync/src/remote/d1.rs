@@ -32,6 +32,22 @@ pub struct D1 {
     id: OnceLock<String>,
 }
 
+/// Interprets an answer of Cloudflare's API to a statement, or of one of the same shape: for
+/// fuzzing. `retry_after` is the text of that header.
+pub fn interpret(
+    is_cloudflare: bool,
+    status: u16,
+    retry_after: Option<&str>,
+    body: &[u8],
+) -> Result<Rows, PrimaryError> {
+    let place = answer::Place { url: "d1://account/database".to_owned(), is_cloudflare };
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let retry_after = retry_after.and_then(|text| answer::retry_after(text, at));
+    let ray = Some("ray".to_owned());
+    let answer = answer::Answer { at, status, retry_after, ray, body: body.to_owned() };
+    answer::rows(&place, &answer)
+}
+
 #[derive(Serialize)]
 struct Request<'a> {
     sql: &'a str,

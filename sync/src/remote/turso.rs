@@ -48,6 +48,17 @@ pub struct LibsqlPrimary {
     connection: Mutex<Option<Connection>>,
 }
 
+/// Interprets the text of an error of Hrana: for fuzzing.
+pub fn interpret(text: &str, has_token: bool) -> PrimaryError {
+    let place = Place { url: "libsql://host".to_owned(), has_token, why_no_token: None };
+    place.error(&libsql::Error::Hrana(text.into()))
+}
+
+/// Writes parameters into a statement: for fuzzing.
+pub fn bind(sql: &str, parameters: &[&str]) -> Result<String, &'static str> {
+    literal::bind(sql, parameters)
+}
+
 impl LibsqlPrimary {
     /// Creates a primary for the database at an `http` or `https` URL.
     pub fn new(

@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("benches", &["fastest-core", "fastest-schema", "fastest-sync", "fastest-fixtures"]),
     ("examples", &["fastest-schema", "fastest-sync"]),
     ("sim", &["fastest-fixtures", "fastest-schema", "fastest-sync"]),
+    ("fuzz", &["fastest-core", "fastest-fixtures", "fastest-schema", "fastest-sync"]),
 ];
 
 /// Returns our crates by the section of a manifest that names them.

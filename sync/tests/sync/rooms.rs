@@ -31,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "worktree",
             "worktree/scan",
             "worktree/checkout",
+            "fuzzing",
         ],
     ),
     (

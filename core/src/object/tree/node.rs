@@ -88,8 +88,10 @@ impl<'a> Node<'a> {
         let [version, level, rest @ ..] = encoded else {
             return Err(damaged("it is shorter than a header"));
         };
-        if *version != NODE_VERSION {
-            return Err(TreeError::Newer { version: *version });
+        match *version {
+            0 => return Err(damaged("no version is 0")),
+            NODE_VERSION => {}
+            version => return Err(TreeError::Newer { version }),
         }
         let mut rest = rest;
         let left = varint::take(&mut rest).ok_or(damaged("the count is cut short"))?;
@@ -100,6 +102,25 @@ impl<'a> Node<'a> {
             _ if left == 0 => return Err(damaged("an interior node has no runs")),
             &level => Self::Interior(Runs { level, left, rest, previous }),
         })
+    }
+
+    /// Returns the node's level: 0 for a leaf.
+    pub(crate) fn level(&self) -> u8 {
+        match self {
+            Self::Leaf(_) => 0,
+            Self::Interior(runs) => runs.level,
+        }
+    }
+
+    /// Checks that the node may be a run of a node of the level `parent`. So a hostile chain of
+    /// interior nodes ends. `None` for the root node of a directory.
+    pub(crate) fn check_below(&self, parent: Option<u8>) -> Result<(), TreeError> {
+        match parent {
+            Some(parent) if parent.checked_sub(1) != Some(self.level()) => {
+                Err(damaged("a run's level is not one below its parent's"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -13,21 +13,23 @@ pub fn read_directory(
     source: &dyn ObjectSource,
 ) -> Result<Vec<(Vec<u8>, Item)>, StoreError> {
     let mut entries = Vec::new();
-    read_run(id, source, &mut entries, u32::MAX)?;
+    read_run(id, source, &mut entries, None)?;
     Ok(entries)
 }
 
-/// Appends the entries of one node of a directory and of the nodes below it. `below` is an
-/// exclusive limit on the node's level, so that a hostile chain of interior nodes ends.
+/// Appends the entries of one node of a directory and of the nodes below it. `parent` is the level
+/// of the node above it in the directory.
 fn read_run(
     id: &TreeId,
     source: &dyn ObjectSource,
     entries: &mut Vec<(Vec<u8>, Item)>,
-    below: u32,
+    parent: Option<u8>,
 ) -> Result<(), StoreError> {
     let object = source.object(&(*id).into())?;
     let broken = |error: TreeError| StoreError::Tree { id: *id, source: error };
-    match Node::parse(&object).map_err(broken)? {
+    let node = Node::parse(&object).map_err(broken)?;
+    node.check_below(parent).map_err(broken)?;
+    match node {
         Node::Leaf(leaf) => {
             for entry in leaf {
                 let entry = entry.map_err(broken)?;
@@ -38,13 +40,10 @@ fn read_run(
             }
         }
         Node::Interior(runs) => {
-            let level = u32::from(runs.level());
-            if level >= below {
-                return Err(broken(damaged("a run's level is not below its parent's")));
-            }
+            let level = runs.level();
             for run in runs {
                 let run = run.map_err(broken)?;
-                read_run(&run.id, source, entries, level)?;
+                read_run(&run.id, source, entries, Some(level))?;
                 // Also rejects empty runs, of which a hostile node could nest any number.
                 if entries.last().is_none_or(|(last, _)| last.as_slice() != run.last_name) {
                     return Err(broken(damaged("a run does not end with the name it gives")));
@@ -104,24 +103,23 @@ fn find_in_directory(
     source: &dyn ObjectSource,
 ) -> Result<Option<Item>, StoreError> {
     let mut node = *id;
-    let mut below = u32::MAX;
+    let mut parent = None;
     loop {
         let object = source.object(&node.into())?;
         let broken = |error: TreeError| StoreError::Tree { id: node, source: error };
-        match Node::parse(&object).map_err(broken)? {
+        let parsed = Node::parse(&object).map_err(broken)?;
+        parsed.check_below(parent).map_err(broken)?;
+        match parsed {
             Node::Leaf(mut leaf) => {
                 let found = leaf.find(|entry| !matches!(entry, Ok(entry) if entry.name < name));
                 let entry = found.transpose().map_err(broken)?;
                 return Ok(entry.filter(|entry| entry.name == name).map(|entry| entry.item()));
             }
             Node::Interior(mut runs) => {
-                let level = u32::from(runs.level());
-                if level >= below {
-                    return Err(broken(damaged("a run's level is not below its parent's")));
-                }
+                let level = runs.level();
                 let found = runs.find(|run| !matches!(run, Ok(run) if run.last_name < name));
                 match found.transpose().map_err(broken)? {
-                    Some(run) => (node, below) = (run.id, level),
+                    Some(run) => (node, parent) = (run.id, Some(level)),
                     None => return Ok(None),
                 }
             }

@@ -77,6 +77,11 @@ impl Journal {
     }
 }
 
+/// Decodes a journal, and encodes it again: for fuzzing.
+pub(crate) fn reencoded(bytes: &[u8]) -> Option<Vec<u8>> {
+    Journal::decode(bytes).map(|journal| journal.encode())
+}
+
 /// A working copy from elsewhere may contain a journal. No path in it may lead out of the working
 /// copy, or into a state folder.
 fn may_be_written(name: &[u8]) -> bool {

@@ -19,7 +19,7 @@ mod durable;
 pub mod edit;
 pub mod error;
 pub mod folding;
-mod journal;
+pub(crate) mod journal;
 mod mode;
 mod obstacles;
 pub mod outcome;

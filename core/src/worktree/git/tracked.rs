@@ -255,12 +255,27 @@ fn read_index(index: &Path, object_hash: gix_hash::Kind) -> Result<(Records, u32
     Ok((Records(records), flags))
 }
 
+/// Reads a git index, and returns how many records it makes: for fuzzing.
+pub(super) fn count(index: &Path, object_hash: gix_hash::Kind) -> Result<usize, String> {
+    read_index(index, object_hash).map(|(records, _)| records.0.len())
+}
+
+/// Decodes a kept file, and encodes it again: for fuzzing.
+pub(super) fn reencoded(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (header, records) = decode(bytes)?;
+    let header = header.encode();
+    Some([&header[..], records.0.as_flattened(), &checksum(&header, &records)].concat())
+}
+
+fn checksum(header: &[u8], records: &Records) -> [u8; CHECKSUM_BYTES] {
+    let mut hasher = blake3::Hasher::new();
+    *hasher.update(header).update(records.0.as_flattened()).finalize().as_bytes()
+}
+
 fn save(state: &StateDir, header: &Header, records: &Records) -> io::Result<()> {
     let header = header.encode();
-    let mut hasher = blake3::Hasher::new();
-    let checksum = hasher.update(&header).update(records.0.as_flattened()).finalize();
-    let parts = [&header[..], records.0.as_flattened(), checksum.as_bytes()];
-    state.replace_cache(GIT_TRACKED, &parts)
+    let checksum = checksum(&header, records);
+    state.replace_cache(GIT_TRACKED, &[&header[..], records.0.as_flattened(), &checksum])
 }
 
 fn load_header(state: &StateDir) -> io::Result<Header> {

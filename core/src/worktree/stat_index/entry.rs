@@ -3,7 +3,8 @@
 use crate::files::stat::{Stamp, Stat};
 use crate::object::id::{ID_BYTES, ListId};
 use crate::object::item::{Item, Kind};
-use crate::object::tree::CHUNKED_OVER_BYTES;
+use crate::object::name::name_is_allowed;
+use crate::object::tree::{CHUNKED_OVER_BYTES, DEPTH_MAX, compare_names};
 use crate::worktree::ignore_rules::RulesId;
 
 /// The header of a block: the length of the directory's own entries, and its [`Listed`].
@@ -17,6 +18,8 @@ pub(super) const RACY: u8 = 0x80;
 #[derive(Debug, Clone, Copy)]
 pub struct IndexedDirectory<'a> {
     pub(super) extent: &'a [u8],
+    /// How many directories it is in.
+    pub(super) depth: usize,
 }
 
 /// Records that the names of a directory were read, and that those of them that are content are
@@ -45,25 +48,30 @@ pub struct IndexedEntry<'a> {
     pub directory: Option<IndexedDirectory<'a>>,
 }
 
-/// An iterator over entries, sorted by name. It stops at what it cannot decode; the checksum
-/// ensures that this does not happen.
+/// An iterator over entries, sorted by name. It stops at what it cannot decode, at a name that no
+/// tree may have there, and at a directory that is nested too deep. The checksum ensures that none
+/// of this happens in an index of ours, but the index of a working copy from elsewhere may have one
+/// too.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexedEntries<'a> {
     entries: &'a [u8],
     children: &'a [u8],
+    previous: &'a [u8],
+    depth: usize,
 }
 
 impl<'a> IndexedDirectory<'a> {
     /// Returns the entries, sorted by name.
     pub fn entries(&self) -> IndexedEntries<'a> {
-        let nothing = IndexedEntries { entries: &[], children: &[] };
+        let depth = self.depth;
+        let nothing = IndexedEntries { entries: &[], children: &[], previous: &[], depth };
         let Some((header, rest)) = self.extent.split_first_chunk::<BLOCK_HEADER_BYTES>() else {
             return nothing;
         };
         let length = take_u64(&mut &header[..]).and_then(|length| usize::try_from(length).ok());
         let length = length.unwrap_or(usize::MAX);
         match rest.split_at_checked(length) {
-            Some((entries, children)) => IndexedEntries { entries, children },
+            Some((entries, children)) => IndexedEntries { entries, children, ..nothing },
             None => nothing,
         }
     }
@@ -120,6 +128,9 @@ impl<'a> Iterator for IndexedEntries<'a> {
     fn next(&mut self) -> Option<IndexedEntry<'a>> {
         let (&[length], rest) = self.entries.split_first_chunk::<1>()?;
         let (name, rest) = rest.split_at_checked(length.into())?;
+        if !name_is_allowed(name) || compare_names(self.previous, name).is_ge() {
+            return None;
+        }
         let (&[tag], mut rest) = rest.split_first_chunk::<1>()?;
         let kind = Kind::from_u8(tag & !RACY)?;
         let id = take_id(&mut rest)?;
@@ -132,11 +143,14 @@ impl<'a> Iterator for IndexedEntries<'a> {
             directory: None,
         };
         if kind == Kind::Directory {
+            if self.depth == DEPTH_MAX {
+                return None;
+            }
             entry.item.files = take_u64(&mut rest)?;
             let length = usize::try_from(take_u64(&mut rest)?).ok()?;
             let (extent, children) = self.children.split_at_checked(length)?;
             self.children = children;
-            entry.directory = Some(IndexedDirectory { extent });
+            entry.directory = Some(IndexedDirectory { extent, depth: self.depth + 1 });
         } else {
             entry.stat = Stat {
                 bytes,
@@ -148,7 +162,7 @@ impl<'a> Iterator for IndexedEntries<'a> {
                 entry.item.list = Some(ListId(take_id(&mut rest)?));
             }
         }
-        self.entries = rest;
+        (self.entries, self.previous) = (rest, name);
         Some(entry)
     }
 }

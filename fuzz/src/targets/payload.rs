@@ -84,8 +84,13 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let sent = |form: u8, text: &str| [&[form], text.as_bytes()].concat();
     let two = two.iter().map(|text| sent(0, text));
     let one = one.iter().map(|text| sent(OF_VERSION_1, text));
-    // {"v":2,"counter":1,"ops":[]} in JSONB.
-    let jsonb = b"\x01\xdc\x11\x17v\x132\x77counter\x131\x37ops\x0b".to_vec();
+    let jsonb: Vec<u8> = rusqlite::Connection::open_in_memory()
+        .and_then(|memory| {
+            let sql = r#"SELECT jsonb('{"v":2,"counter":1,"ops":[]}')"#;
+            memory.query_row(sql, [], |row| row.get(0))
+        })
+        .expect("SQLite writes JSONB");
+    let jsonb = [&[AS_JSONB], &jsonb[..]].concat();
     two.chain(one).chain([jsonb]).collect()
 }
 

@@ -61,7 +61,10 @@ mod tests {
             "cc35dd60d8f2bae3e184be4a7c328b07e6ba37d9e4506af46dfef9950a682b6a",
             "4f1b3e47fa16d8d87626bce64655158fe4180704ac11348b9111346ab754d1f2",
             "72a119507711fe136a156f04e31276f1cd4998f6db54920e3db39a23be2ceffd",
-            "333aa2625d0ad141adbb1761750d693e45d9dc42c8ffe760993c511ac334d383"93fbb74b1b69cadf4d432ba9756a1da90f764cc66325d2bb4480acc3d8b3009e"{}", migration.name);
+            "93fbb74b1b69cadf4d432ba9756a1da90f764cc66325d2bb4480acc3d8b3009e",
+        ];
+        for (sha256, migration) in released.iter().zip(MIGRATIONS) {
+            assert_eq!(*sha256, hex::sha256(migration.sql), "{}", migration.name);
         }
     }
 

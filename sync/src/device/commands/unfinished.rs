@@ -4,10 +4,9 @@
 //! working copies. A folder, or a row that names a folder, is unfinished without that entry, and
 //! repeating the command finishes it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use fastest_core::files::private;
+use fastest_core::files::{disk, private};
 use fastest_core::worktree::state_dir::StateDir;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::Workspace;
@@ -65,7 +64,7 @@ impl OpenDevice {
     pub(crate) fn forget_begun(&self, workspace_id: &WorkspaceId) {
         // A note that stays does no harm once the workspace has a working copy.
         if let Some(note) = self.note_of(workspace_id) {
-            let _ = fs::remove_file(note);
+            let _ = disk::remove_file(&note);
         }
     }
 

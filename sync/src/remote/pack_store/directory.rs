@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use fastest_core::files::disk;
 use futures_util::{StreamExt as _, stream};
 
 use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream, check_key};
@@ -74,13 +75,13 @@ impl Directory {
     /// modes and group.
     fn write(&self, path: &Path, from: &mut dyn Read) -> Result<(), PackStoreError> {
         let dir = path.parent().expect("a file lies in a folder");
-        let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
-        let mut temp = temp.map_err(io_error("create a file in", dir))?;
-        io::copy(from, temp.as_file_mut()).map_err(io_error("write", temp.path()))?;
-        let settled = Sharing::of(&self.model).settle(temp.as_file());
-        settled.map_err(io_error("set the modes of", temp.path()))?;
-        temp.as_file().sync_all().map_err(io_error("fsync", temp.path()))?;
-        temp.persist(path).map(drop).map_err(|error| io_error("create", path)(error.error))
+        let temporary = disk::create_temporary(dir);
+        let (file, name) = temporary.map_err(io_error("create a file in", dir))?;
+        io::copy(from, &mut disk::Writer(&file)).map_err(io_error("write", name.path()))?;
+        let settled = Sharing::of(&self.model).settle(&file);
+        settled.map_err(io_error("set the modes of", name.path()))?;
+        disk::sync(&file).map_err(io_error("fsync", name.path()))?;
+        name.persist(path).map_err(io_error("create", path))
     }
 
     fn check_marker(&self) -> Result<(), PackStoreError> {
@@ -111,7 +112,7 @@ impl PackStore for Directory {
         }
         let dir = path.parent().expect("a key has at least one part");
         self.create_dir(dir)?;
-        if self.link && fs::hard_link(from, &path).is_ok() {
+        if self.link && disk::hard_link(from, &path).is_ok() {
             return sync(dir).map(|()| true);
         }
         self.write(&path, &mut File::open(from).map_err(io_error("read", from))?)?;
@@ -197,7 +198,7 @@ fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
 /// Makes the names in a folder durable, and the names of the folder itself and of its parent.
 fn sync(dir: &Path) -> Result<(), PackStoreError> {
     for dir in dir.ancestors().take(3) {
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("fsync", dir))?;
+        disk::sync_folder(dir).map_err(io_error("fsync", dir))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod events;
 pub mod finding;
 mod model;
 mod network;
+pub mod power;
 pub mod run;
 pub mod schedule;
 pub mod shrink;

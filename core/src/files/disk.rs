@@ -235,6 +235,25 @@ pub fn create_dir_all(dir: &Path, mode: u32) -> io::Result<()> {
     }
 }
 
+/// Like [`create_dir_all`], and makes the names of the new folders durable.
+///
+/// # Errors
+/// Those of the system.
+pub fn create_dir_all_synced(dir: &Path, mode: u32) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    create_dir_all_synced(parent, mode)?;
+    create_dir_all(dir, mode)?;
+    match sync_folder(parent) {
+        // Who may create names in a folder may not always read it.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    }
+}
+
 /// Creates an empty file at a path.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Parser;
-use fastest_sim::power::run::{COMMANDS, Command, Doubt, Effort, Outcome, doubt, run};
+use fastest_sim::power::run::{COMMANDS, Command, Doubt, Effort, Outcome, doubt, run, story};
 
 /// Crashes commands at each point, and checks what is left on the disk
 #[derive(Debug, Parser)]
@@ -32,6 +32,9 @@ struct Args {
     /// Stop at the first disk that is not as it should be
     #[arg(long)]
     first: bool,
+    /// Only tell what each command changes
+    #[arg(long)]
+    story: bool,
     /// Take each kind of sync away, and look whether that is found
     #[arg(long)]
     doubt: bool,
@@ -53,6 +56,11 @@ fn main() -> ExitCode {
                 break 'seeds;
             }
             let began = Instant::now();
+            if args.story {
+                let story = in_memory(|folder| story(command, seed, folder));
+                story.iter().for_each(|line| println!("{line}"));
+                continue;
+            }
             if args.doubt {
                 in_memory(|folder| doubt(command, seed, effort, folder)).iter().for_each(|doubt| {
                     tell_doubt(command, doubt);

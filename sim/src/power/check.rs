@@ -17,18 +17,28 @@ pub enum Held {
     Mended,
 }
 
-/// Checks a disk. `acknowledged` is set if the command had ended.
+/// How a disk is checked.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    /// Whether the command had ended before the crash.
+    pub acknowledged: bool,
+    /// Whether `doctor` runs before anything else. It indexes packs that no segment names.
+    pub doctor_first: bool,
+    /// Whether another device clones the project also where the command pushes nothing.
+    pub elsewhere: bool,
+}
+
+/// Checks a disk.
 ///
 /// # Errors
 /// What is wrong.
 pub fn check(
     scene: &Scene,
-    acknowledged: bool,
-    thoroughly: bool,
+    How { acknowledged, doctor_first, elsewhere }: How,
     runtime: &Runtime,
 ) -> Result<Held, String> {
     raw(scene)?;
-    let mut held = doctor(scene)?;
+    let mut held = if doctor_first { doctor(scene)? } else { Held::Well };
     let is_copy = scene.command != Command::Clone || acknowledged;
     if is_copy {
         entered(scene, acknowledged)?;
@@ -42,7 +52,7 @@ pub fn check(
     if doctor(scene)? == Held::Mended {
         held = Held::Mended;
     }
-    if is_pushed(scene.command) || thoroughly && !is_local(scene.command) {
+    if is_pushed(scene.command) || elsewhere && !is_local(scene.command) {
         on_primary(scene, runtime)?;
     }
     Ok(held)

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastest_core::files::disk::watch::{Change, New, Place, Synced, Watcher};
 
-use crate::power::story::Names;
+use crate::power::story::Paths;
 use crate::power::tree::{Content, Reached, Times, Tree, times_of};
 
 /// A change, with the inodes that it is about.
@@ -72,7 +72,7 @@ pub struct Record {
 impl Record {
     /// Returns the record without the syncs that `label` names: those files are not synced.
     pub fn without(&self, label: &str) -> Self {
-        let (mut names, mut gone) = (Names::before(self), BTreeSet::new());
+        let (mut names, mut gone) = (Paths::before(self), BTreeSet::new());
         let mut record = self.clone();
         for op in &mut record.ops {
             names.follow(op);

@@ -14,12 +14,12 @@ use fastest_fixtures::random::Random;
 use tokio::runtime::Runtime;
 
 use crate::power::build::Disk;
-use crate::power::check::{Held, check};
-use crate::power::crash::{Variant, points, reached, variants};
+use crate::power::check::{Held, How, check};
+use crate::power::crash::{Bytes, Kind, Names, Variant, points, reached, variants};
 use crate::power::record::Recorder;
 pub use crate::power::scene::{COMMANDS, Command};
 use crate::power::scene::{Places, Scene};
-use crate::power::story::Names;
+use crate::power::story::Paths;
 
 /// How much is tried.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +93,20 @@ pub fn run(command: Command, seed: u64, effort: Effort, folder: &Path) -> Outcom
     outcome
 }
 
+/// Plays a command once, and tells what it changes.
+pub fn story(command: Command, seed: u64, folder: &Path) -> Vec<String> {
+    let _playing = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
+    let crashes = Crashes::of(command, seed, folder);
+    watch(None);
+    let all = Variant {
+        kind: Kind::Free,
+        names: Names::Without(usize::MAX),
+        bytes: Bytes::Kept,
+        commits_lost: 0,
+    };
+    crashes.story(crashes.scene.record.ops.len(), &all)
+}
+
 /// A kind of sync that was taken away.
 #[derive(Debug)]
 pub struct Doubt {
@@ -108,7 +122,7 @@ pub fn doubt(command: Command, seed: u64, effort: Effort, folder: &Path) -> Vec<
     let _playing = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut crashes = Crashes::of(command, seed, folder);
     let whole = crashes.scene.record.clone();
-    let mut names = Names::before(&whole);
+    let mut names = Paths::before(&whole);
     let labels: BTreeSet<String> = whole
         .ops
         .iter()
@@ -157,8 +171,16 @@ impl Crashes {
             all.extend(variants.into_iter().map(|variant| (point, variant)));
         }
         if let Some(most) = effort.disks_max {
-            // A few more, since some are equal.
-            all = (0..most * 2).map(|_| all[random.below(all.len())]).collect();
+            // A few more, since some are equal. Each point has the same chance, and the end has a
+            // good one: what was acknowledged must stay.
+            let (end, count) = (self.scene.record.ops.len(), all.len());
+            let last: Vec<_> = all.iter().copied().filter(|(point, _)| *point == end).collect();
+            all = (0..most * 2)
+                .map(|draw| match draw % 4 {
+                    0 => last[random.below(last.len())],
+                    _ => all[random.below(count)],
+                })
+                .collect();
         }
         let mut outcome = Outcome { points: self.scene.record.ops.len(), ..Outcome::default() };
         let mut known = HashSet::new();
@@ -181,10 +203,12 @@ impl Crashes {
         let acknowledged = point == self.scene.record.ops.len();
         self.write(disk);
         outcome.disks += 1;
-        let thoroughly = outcome.disks.is_multiple_of(8);
-        let checked = catch_unwind(AssertUnwindSafe(|| {
-            check(&self.scene, acknowledged, thoroughly, &self.runtime)
-        }));
+        let how = How {
+            acknowledged,
+            doctor_first: outcome.disks.is_multiple_of(2),
+            elsewhere: outcome.disks.is_multiple_of(8),
+        };
+        let checked = catch_unwind(AssertUnwindSafe(|| check(&self.scene, how, &self.runtime)));
         let what = match checked {
             Ok(Ok(Held::Well)) => return,
             Ok(Ok(Held::Mended)) => {
@@ -227,7 +251,7 @@ impl Crashes {
     /// Tells each change, and how much of it reached the disk.
     fn story(&self, point: usize, variant: &Variant) -> Vec<String> {
         let record = &self.scene.record;
-        let mut names = Names::before(record);
+        let mut names = Paths::before(record);
         let each = record.ops[..point].iter().zip(reached(record, point, variant)).enumerate();
         let tell = |(at, (op, reached))| {
             names.follow(op);

@@ -14,7 +14,7 @@ use fastest_sync::device::activity::Activity;
 use fastest_sync::{Device, Identity, SnapshotId, SyncError, World};
 use tokio::runtime::Runtime;
 
-use crate::power::files::{self, Files, edit, first};
+use crate::power::files::{self, Files, edit, first, noise};
 use crate::power::record::{Record, Recorder};
 
 /// A command that is interrupted.
@@ -24,7 +24,7 @@ pub enum Command {
     FirstSnapshot,
     /// A snapshot of a change.
     Snapshot,
-    /// The first push, with a pack that goes into the primary's folder of packs.
+    /// The choice of a primary and the first push, whose pack goes into the primary's folder of packs.
     FirstPush,
     /// A push of a change that goes into the primary's database.
     Push,
@@ -177,7 +177,9 @@ fn set_up(
 ) -> Result<Option<SnapshotId>, SyncError> {
     let (activity, copy) = (Activity::default(), places.copy());
     let mut device = places.open()?;
-    runtime.block_on(device.remote_set(Some(&places.primary()), None))?;
+    if command != Command::FirstPush {
+        runtime.block_on(device.remote_set(Some(&places.primary()), None))?;
+    }
     match command {
         Command::Pull => {
             device.init(&copy, Some(PROJECT))?;
@@ -222,6 +224,9 @@ fn set_up(
             first(&copy, random, large);
             runtime.block_on(device.push(&copy, None, &activity))?;
             edit(&copy, random);
+            if command == Command::LargePush {
+                fs::write(copy.join("more.bin"), noise(random, LARGE_BYTES)).expect("a file");
+            }
         }
     }
     Ok(None)
@@ -241,6 +246,9 @@ fn run(
             device.snapshot(&copy, None, &activity)?;
         }
         Command::FirstPush | Command::Push | Command::LargePush => {
+            if command == Command::FirstPush {
+                runtime.block_on(device.remote_set(Some(&places.primary()), None))?;
+            }
             let pushed = runtime.block_on(device.push(&root, None, &activity))?;
             assert!(pushed.pushed, "the primary is there: {:?}", pushed.queued_because);
         }

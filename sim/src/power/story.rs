@@ -11,9 +11,9 @@ use crate::power::record::{Op, Record, paths};
 
 /// The paths of inodes as changes go on, relative to the top.
 #[derive(Debug)]
-pub struct Names(BTreeMap<u64, PathBuf>);
+pub struct Paths(BTreeMap<u64, PathBuf>);
 
-impl Names {
+impl Paths {
     /// Returns the paths before the first change of a record.
     pub fn before(record: &Record) -> Self {
         Self(paths(&record.before, Path::new("")))

@@ -75,6 +75,8 @@ impl OpenDevice {
         for (id, path) in made {
             if let Ok(Some(copy)) = WorkingCopy::at(Path::new(&path), &self.trust)
                 && copy.workspace_id == id
+                // A clone that was cut short is not in the list so that it can be repeated.
+                && !self.is_begun(&id)
                 && let Ok(head) = copy.head()
             {
                 copies.push((copy, head));

@@ -14,7 +14,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use fastest_core::files::private;
+use fastest_core::files::{disk, private};
 use fastest_core::object::name::STATE_DIR;
 use fastest_core::worktree::checkout::outcome::Kept;
 use fastest_core::worktree::checkout::run::recover;
@@ -166,6 +166,8 @@ impl WorkingCopy {
             io::ErrorKind::AlreadyExists => SyncError::NotEmpty { path: root.to_owned() },
             _ => SyncError::io("create", state.path())(source),
         })?;
+        // Before any file of the project is beside it: what has no state folder is somebody else's.
+        disk::sync_folder(root).map_err(SyncError::io("sync", root))?;
         take_lock(&state, root)
     }
 

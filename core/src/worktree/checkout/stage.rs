@@ -224,7 +224,9 @@ fn write_all(
         let sync = || Ok(disk::flush(site.tmp.directory(path)?)?);
         sync().map_err(failed("sync", site, path))?;
     }
-    Ok(())
+    // The folder of temporary files has its own name there: the journal that follows needs it.
+    let state = || Ok(disk::flush(site.state.open()?)?);
+    state().map_err(CheckoutError::io("sync", site.state.path()))
 }
 
 fn make_new_directory(path: &[u8], site: &Site) -> Result<(), Errno> {

@@ -64,7 +64,17 @@ impl Directory {
         if !marker.exists() {
             self.write(&marker, &mut "Packs of Fastest lie here.\n".as_bytes())?;
         }
-        sync(&self.dir)
+        self.sync(&self.dir)
+    }
+
+    /// Makes the names in one of the folders durable, and the names of the folder itself and of those
+    /// above it, up to that of the store.
+    fn sync(&self, dir: &Path) -> Result<(), PackStoreError> {
+        let is_ours = |above: &&Path| above.starts_with(&self.dir);
+        for dir in dir.ancestors().take_while(is_ours).chain(self.dir.parent()) {
+            disk::sync_folder(dir).map_err(io_error("fsync", dir))?;
+        }
+        Ok(())
     }
 
     fn create_dir(&self, dir: &Path) -> Result<(), PackStoreError> {
@@ -107,16 +117,17 @@ impl PackStore for Directory {
     async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
         let path = self.path(key)?;
         self.check_marker()?;
-        if path.is_file() && same_bytes(from, &path)? {
-            return Ok(false);
-        }
         let dir = path.parent().expect("a key has at least one part");
+        if path.is_file() && same_bytes(from, &path)? {
+            // Who put it may have been killed before its name was durable.
+            return self.sync(dir).map(|()| false);
+        }
         self.create_dir(dir)?;
         if self.link && disk::hard_link(from, &path).is_ok() {
-            return sync(dir).map(|()| true);
+            return self.sync(dir).map(|()| true);
         }
         self.write(&path, &mut File::open(from).map_err(io_error("read", from))?)?;
-        sync(dir).map(|()| true)
+        self.sync(dir).map(|()| true)
     }
 
     async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
@@ -193,14 +204,6 @@ fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
     }
     let read = |path: &Path| fs::read(path).map_err(io_error("read", path));
     Ok(read(from)? == read(to)?)
-}
-
-/// Makes the names in a folder durable, and the names of the folder itself and of its parent.
-fn sync(dir: &Path) -> Result<(), PackStoreError> {
-    for dir in dir.ancestors().take(3) {
-        disk::sync_folder(dir).map_err(io_error("fsync", dir))?;
-    }
-    Ok(())
 }
 
 /// Returns the folder of packs beside a primary's file.

@@ -168,7 +168,10 @@ impl WorkingCopy {
         })?;
         // Before any file of the project is beside it: what has no state folder is somebody else's.
         disk::sync_folder(root).map_err(SyncError::io("sync", root))?;
-        take_lock(&state, root)
+        let lock = take_lock(&state, root)?;
+        // Before anything is beside the lock: by it, remains of ours are recognised.
+        disk::sync_folder(state.path()).map_err(SyncError::io("sync", state.path()))?;
+        Ok(lock)
     }
 
     /// Whether a folder may have the remains of a clone that was killed before the folder became a

@@ -215,38 +215,20 @@ pub fn create_dir(dir: &Path, mode: u32) -> io::Result<()> {
     })
 }
 
-/// Creates a folder at a path, and those above it that are missing. Existing ones are not changed.
+/// Creates a folder at a path, and those above it that are missing, and makes their names durable:
+/// what is created in a folder is durable only if the folder is. Existing ones are not changed.
 ///
 /// # Errors
 /// Those of the system.
 pub fn create_dir_all(dir: &Path, mode: u32) -> io::Result<()> {
-    if dir.as_os_str().is_empty() {
-        return Ok(());
-    }
-    match create_dir(dir, mode) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = dir.parent().ok_or(error)?;
-            create_dir_all(parent, mode)?;
-            // Another process may have been faster.
-            create_dir(dir, mode).or_else(|error| if dir.is_dir() { Ok(()) } else { Err(error) })
-        }
-        Err(_) if dir.is_dir() => Ok(()),
-        created => created,
-    }
-}
-
-/// Like [`create_dir_all`], and makes the names of the new folders durable.
-///
-/// # Errors
-/// Those of the system.
-pub fn create_dir_all_synced(dir: &Path, mode: u32) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());
     }
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
-    create_dir_all_synced(parent, mode)?;
-    create_dir_all(dir, mode)?;
+    create_dir_all(parent, mode)?;
+    // Another process may be faster.
+    create_dir(dir, mode).or_else(|error| if dir.is_dir() { Ok(()) } else { Err(error) })?;
     match sync_folder(parent) {
         // Who may create names in a folder may not always read it.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
@@ -426,4 +408,54 @@ fn new_at(at: BorrowedFd<'_>, name: &[u8], what: New) -> Option<Change> {
 
 fn renamed(from: Option<Place>, to: Option<Place>) -> Option<Change> {
     Some(Change::Renamed { from: from?, to: to? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Default)]
+    struct Seen(Mutex<Vec<Change>>);
+
+    impl watch::Watcher for Seen {
+        fn changed(&self, change: Change) {
+            self.0.lock().unwrap().push(change);
+        }
+    }
+
+    #[test]
+    fn changes_are_reported_in_their_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let seen = Arc::new(Seen::default());
+        watch::watch(Some(Arc::clone(&seen) as _));
+        let (file, name) = create_temporary(dir.path()).unwrap();
+        let (folder, inode) =
+            (dir.path().metadata().unwrap().ino(), file.metadata().unwrap().ino());
+        write_all(&file, b"ab").unwrap();
+        write_all(&file, b"c").unwrap();
+        sync(&file).unwrap();
+        name.persist(&dir.path().join("done")).unwrap();
+        remove_file(&dir.path().join("done")).unwrap();
+        watch::watch(None);
+        // Other tests of this process are watched as well.
+        let is_ours = |change: &&Change| match change {
+            Change::Created { at, .. } | Change::Removed(at) => at.folder == folder,
+            Change::Renamed { to, .. } => to.folder == folder,
+            Change::Written { inode: of, .. } => *of == inode,
+            Change::SyncBegun { what, .. } => *what == Synced::Inode(inode),
+            _ => false,
+        };
+        let seen = seen.0.lock().unwrap();
+        let ours: Vec<&Change> = seen.iter().filter(is_ours).collect();
+        let written = |at, bytes: &[u8]| Change::Written { inode, at, bytes: bytes.to_vec() };
+        assert!(matches!(ours[0], Change::Created { what: New::File, .. }), "{ours:?}");
+        assert_eq!(*ours[1], written(0, b"ab"));
+        assert_eq!(*ours[2], written(2, b"c"));
+        assert!(matches!(ours[3], Change::SyncBegun { .. }), "{ours:?}");
+        assert!(matches!(ours[4], Change::Renamed { to, .. } if to.name == b"done"), "{ours:?}");
+        assert!(matches!(ours[5], Change::Removed(at) if at.name == b"done"), "{ours:?}");
+        assert_eq!(ours.len(), 6);
+    }
 }

@@ -27,7 +27,8 @@ pub const DIR_MODE: u32 = 0o700;
 /// The permission bits of the group and of others.
 const OTHERS: u32 = 0o077;
 
-/// Creates a private folder and those above it that are missing. Existing folders are not changed.
+/// Creates a private folder and those above it that are missing, durably. Existing folders are not
+/// changed.
 pub fn create_dir_all(dir: &Path) -> io::Result<()> {
     disk::create_dir_all(dir, DIR_MODE)
 }

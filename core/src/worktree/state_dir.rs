@@ -130,9 +130,14 @@ impl StateDir {
         match self.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match private::create_dir(&self.path) {
-                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-                    _ => self.open(),
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                        return Err(error);
+                    }
+                    _ => {}
                 }
+                // What is in the folder is durable only if the folder is.
+                disk::sync_folder(self.path.parent().expect("the state folder lies in the root"))?;
+                self.open()
             }
             found => found,
         }

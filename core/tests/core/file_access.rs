@@ -48,7 +48,6 @@ const CALLS: &[&str] = &[
     "disk::create_at(",
     "disk::create_dir(",
     "disk::create_dir_all(",
-    "disk::create_dir_all_synced(",
     "disk::create_file(",
     "disk::create_temporary(",
     "disk::create_temporary_dir(",

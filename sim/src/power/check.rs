@@ -40,7 +40,8 @@ pub fn check(
 ) -> Result<Held, String> {
     raw(scene)?;
     let mut held = if doctor_first { doctor(scene)? } else { Held::Well };
-    let is_copy = scene.command != Command::Clone || acknowledged;
+    let is_new = matches!(scene.command, Command::Clone | Command::SetUp);
+    let is_copy = !is_new || acknowledged;
     if is_copy {
         entered(scene, acknowledged)?;
     }
@@ -64,12 +65,14 @@ pub fn check(
 }
 
 fn is_pushed(command: Command) -> bool {
-    matches!(command, Command::FirstPush | Command::Push | Command::LargePush)
+    use Command::{FirstPush, LargePush, OwnPush, Push};
+    matches!(command, FirstPush | OwnPush | Push | LargePush)
 }
 
 /// Whether nothing of a command's project is on the primary.
 fn is_local(command: Command) -> bool {
-    matches!(command, Command::FirstSnapshot | Command::Snapshot | Command::Restore)
+    use Command::{FirstSnapshot, Restore, SetUp, Snapshot};
+    matches!(command, SetUp | FirstSnapshot | Snapshot | Restore)
 }
 
 fn read(scene: &Scene) -> Result<Files, String> {

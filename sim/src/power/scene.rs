@@ -20,12 +20,16 @@ use crate::power::record::{Record, Recorder};
 /// A command that is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Command {
+    /// A new store, a new project in a folder that has files, and its first snapshot.
+    SetUp,
     /// The first snapshot of a project.
     FirstSnapshot,
     /// A snapshot of a change.
     Snapshot,
     /// The choice of a primary and the first push, whose pack goes into the primary's folder of packs.
     FirstPush,
+    /// The first push to the primary in the store. Its packs are links to those of the store.
+    OwnPush,
     /// A push of a change that goes into the primary's database.
     Push,
     /// A push of a change whose pack goes into the folder of packs.
@@ -39,10 +43,12 @@ pub enum Command {
 }
 
 /// All commands.
-pub const COMMANDS: [Command; 8] = [
+pub const COMMANDS: [Command; 10] = [
+    Command::SetUp,
     Command::FirstSnapshot,
     Command::Snapshot,
     Command::FirstPush,
+    Command::OwnPush,
     Command::Push,
     Command::LargePush,
     Command::Pull,
@@ -85,8 +91,11 @@ impl Places {
         self.disk.join("copy")
     }
 
+    /// The address of the primary: the one in the store, if no other was chosen.
     fn primary(&self) -> String {
-        format!("file://{}", self.disk.join("remote/primary.db").display())
+        let chosen = self.disk.join("remote");
+        let folder = if chosen.exists() { chosen } else { self.store().join("primary") };
+        format!("file://{}", folder.join("primary.db").display())
     }
 
     /// Opens the store on the disk.
@@ -138,13 +147,19 @@ impl Scene {
         runtime: &Runtime,
     ) -> Result<Self, SyncError> {
         let mut random = Random::new(seed);
-        for folder in ["store", "remote"] {
-            fs::create_dir_all(places.disk.join(folder)).expect("a new folder");
+        let folders: &[&str] = match command {
+            Command::SetUp => &[],
+            Command::OwnPush => &["store"],
+            _ => &["store", "remote"],
+        };
+        for folder in folders {
+            fs::create_dir(places.disk.join(folder)).expect("a new folder");
         }
         fs::create_dir_all(&places.elsewhere).expect("a new folder");
         let to = set_up(command, &places, &mut random, runtime)?;
         let before = files::read(&places.copy()).expect("the copy can be read");
-        let saved = if before.is_empty() { Vec::new() } else { snapshots(&places)? };
+        let is_known = !matches!(command, Command::SetUp | Command::Clone);
+        let saved = if is_known { snapshots(&places)? } else { Vec::new() };
         recorder.begin(&DATABASES);
         watch(Some(Arc::clone(recorder) as _));
         let done = run(command, &places, to.as_ref(), runtime);
@@ -176,39 +191,33 @@ fn set_up(
     runtime: &Runtime,
 ) -> Result<Option<SnapshotId>, SyncError> {
     let (activity, copy) = (Activity::default(), places.copy());
+    let large = if command == Command::Push { 3_000 } else { LARGE_BYTES };
+    if command == Command::SetUp {
+        first(&copy, random, large);
+        return Ok(None);
+    }
     let mut device = places.open()?;
-    if command != Command::FirstPush {
+    if !matches!(command, Command::FirstPush | Command::OwnPush) {
         runtime.block_on(device.remote_set(Some(&places.primary()), None))?;
     }
+    if command == Command::Clone {
+        let (mut other, desk) = (places.other("other", runtime)?, places.elsewhere.join("desk"));
+        other.init(&desk, Some(PROJECT))?;
+        first(&desk, random, large);
+        runtime.block_on(other.push(&desk, None, &activity))?;
+        return Ok(None);
+    }
+    device.init(&copy, Some(PROJECT))?;
+    first(&copy, random, large);
     match command {
         Command::Pull => {
-            device.init(&copy, Some(PROJECT))?;
-            first(&copy, random, LARGE_BYTES);
             runtime.block_on(device.push(&copy, None, &activity))?;
-            let (mut other, desk) =
-                (places.other("other", runtime)?, places.elsewhere.join("desk"));
-            let cloned = other.clone_project(PROJECT, &desk, Some("other"), &activity);
-            runtime.block_on(cloned)?;
-            edit(&desk, random);
-            runtime.block_on(other.push(&desk, None, &activity))?;
+            push_elsewhere(places, random, runtime)?;
             if random.below(2) == 0 {
                 fs::write(copy.join("own.txt"), b"not saved\n").expect("a file");
             }
         }
-        Command::Clone => {
-            let (mut other, desk) =
-                (places.other("other", runtime)?, places.elsewhere.join("desk"));
-            other.init(&desk, Some(PROJECT))?;
-            first(&desk, random, LARGE_BYTES);
-            runtime.block_on(other.push(&desk, None, &activity))?;
-        }
-        Command::FirstSnapshot | Command::FirstPush => {
-            device.init(&copy, Some(PROJECT))?;
-            first(&copy, random, LARGE_BYTES);
-        }
         Command::Snapshot | Command::Restore => {
-            device.init(&copy, Some(PROJECT))?;
-            first(&copy, random, LARGE_BYTES);
             let found = device.find(&copy)?;
             let saved = device.snapshot(&found, None, &activity)?;
             edit(&copy, random);
@@ -219,17 +228,34 @@ fn set_up(
             }
         }
         Command::Push | Command::LargePush => {
-            device.init(&copy, Some(PROJECT))?;
-            let large = if command == Command::Push { 3_000 } else { LARGE_BYTES };
-            first(&copy, random, large);
             runtime.block_on(device.push(&copy, None, &activity))?;
             edit(&copy, random);
             if command == Command::LargePush {
-                fs::write(copy.join("more.bin"), noise(random, LARGE_BYTES)).expect("a file");
+                fs::write(copy.join("more.bin"), noise(random, large)).expect("a file");
             }
         }
+        // Nothing else is there before these.
+        Command::SetUp
+        | Command::FirstSnapshot
+        | Command::FirstPush
+        | Command::OwnPush
+        | Command::Clone => {}
     }
     Ok(None)
+}
+
+/// Another device clones the project, edits it, and pushes.
+fn push_elsewhere(
+    places: &Places,
+    random: &mut Random,
+    runtime: &Runtime,
+) -> Result<(), SyncError> {
+    let activity = Activity::default();
+    let (mut other, desk) = (places.other("other", runtime)?, places.elsewhere.join("desk"));
+    runtime.block_on(other.clone_project(PROJECT, &desk, Some("other"), &activity))?;
+    edit(&desk, random);
+    runtime.block_on(other.push(&desk, None, &activity))?;
+    Ok(())
 }
 
 fn run(
@@ -241,11 +267,18 @@ fn run(
     let (activity, root) = (Activity::default(), places.copy());
     let mut device = places.open()?;
     match command {
-        Command::FirstSnapshot | Command::Snapshot => {
+        Command::SetUp | Command::FirstSnapshot | Command::Snapshot => {
+            if command == Command::SetUp {
+                match device.init(&root, Some(PROJECT)) {
+                    // Repeated after a crash.
+                    Err(SyncError::AlreadyProject { .. }) => {}
+                    made => drop(made?),
+                }
+            }
             let copy = device.find(&root)?;
             device.snapshot(&copy, None, &activity)?;
         }
-        Command::FirstPush | Command::Push | Command::LargePush => {
+        Command::FirstPush | Command::OwnPush | Command::Push | Command::LargePush => {
             if command == Command::FirstPush {
                 runtime.block_on(device.remote_set(Some(&places.primary()), None))?;
             }

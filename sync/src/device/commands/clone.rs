@@ -420,7 +420,7 @@ impl Target {
     fn create(dir: &Path) -> Result<Self, SyncError> {
         check_target(dir)?;
         let is_made = !dir.exists();
-        disk::create_dir_all_synced(dir, 0o777).map_err(SyncError::io("create", dir))?;
+        disk::create_dir_all(dir, 0o777).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         if WorkingCopy::has_clone_remains(&root) {
             let state = StateDir::of(&root);

@@ -28,7 +28,7 @@ impl OpenDevice {
         if dir.exists() && !dir.is_dir() {
             return Err(SyncError::NotAFolder { path: dir.to_owned() });
         }
-        disk::create_dir_all_synced(dir, 0o777).map_err(SyncError::io("create", dir))?;
+        disk::create_dir_all(dir, 0o777).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         if self.was_project_named(&root, name)? {
             // Restores the copy's state, or fails with the reason why that is impossible.

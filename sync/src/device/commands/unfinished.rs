@@ -60,8 +60,7 @@ impl OpenDevice {
             .and_then(|()| private::create_file(&note))
             // After a power failure, what is in the folder would count as somebody else's if the
             // note were missing.
-            .and_then(|()| disk::sync_folder(folder))
-            .and_then(|()| disk::sync_folder(&self.dir));
+            .and_then(|()| disk::sync_folder(folder));
         noted.map_err(SyncError::io("create", &note))
     }
 

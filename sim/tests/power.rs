@@ -23,7 +23,7 @@ fn crash(command: Command, seed: u64, disks: usize) {
 #[test]
 fn known_crashes_are_survived() {
     for command in COMMANDS {
-        crash(command, 1, 12);
+        crash(command, 1, 8);
     }
 }
 
@@ -31,7 +31,7 @@ fn known_crashes_are_survived() {
 fn fresh_crashes_are_survived() {
     let fresh = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
     for command in COMMANDS {
-        crash(command, fresh, 12);
+        crash(command, fresh, 8);
     }
 }
 

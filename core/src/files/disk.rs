@@ -9,7 +9,7 @@
 pub mod watch;
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -193,7 +193,7 @@ impl Write for Writer<'_> {
         let Self(file) = self;
         let write = || (&**file).write(bytes);
         tell(write, |&count| {
-            let at = (&**file).seek(SeekFrom::Current(0)).ok()?.checked_sub(count as u64)?;
+            let at = (&**file).stream_position().ok()?.checked_sub(count as u64)?;
             Some(Change::Written { inode: inode(&**file)?, at, bytes: bytes[..count].to_vec() })
         })
     }

@@ -250,6 +250,8 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ShareError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn sharing(mode: u32, is_dir: bool) -> (u32, u32, bool) {
@@ -260,7 +262,7 @@ mod tests {
         } else {
             fs::write(&path, "").unwrap()
         }
-        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         let Sharing { file, dir, group } = Sharing::of(&path);
         (file, dir, group.is_some())
     }

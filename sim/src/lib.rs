@@ -12,6 +12,7 @@ pub mod finding;
 mod folders;
 pub mod network;
 pub mod play;
+pub mod power;
 pub mod rows;
 pub mod schedule;
 mod shrink;

@@ -77,6 +77,44 @@ fn a_full_disk_leaves_nothing_and_no_name() {
     }
 }
 
+/// Undoes the last step of a command that created a working copy in `other`: the store has a note
+/// that it was begun, and no entry in the list of working copies.
+fn forget(scene: &Scene, store: &str) {
+    let forget = "DELETE FROM fastest_local_copy WHERE CAST(root AS TEXT) LIKE '%/other'";
+    let replica = rusqlite::Connection::open(scene.path(store).join("replica.db")).unwrap();
+    assert_eq!(replica.execute(forget, []).unwrap(), 1);
+    let begun = "SELECT id FROM workspaces WHERE local_path LIKE '%/other'";
+    let begun: String = replica.query_row(begun, [], |row| row.get(0)).unwrap();
+    fs::write(scene.path(store).join("begun").join(begun), "").unwrap();
+}
+
+fn remove_content(scene: &Scene) {
+    for number in 0..20 {
+        fs::remove_file(scene.path(format!("other/{number}"))).unwrap();
+    }
+    fs::remove_file(scene.path("other/.fastest/head")).unwrap();
+    fs::remove_file(scene.path("other/.fastest/index")).unwrap();
+}
+
+/// A device that has no other working copy looks at every command for those of earlier builds. One
+/// that was cut short is none of them.
+#[test]
+fn the_first_clone_of_a_device_is_gone_on_with() {
+    let scene = saved();
+    let primary = scene.path("store/primary/primary.db");
+    let told = scene.run("second", "", &format!("remote set file://{}", primary.display()));
+    assert!(told.starts_with("exit 0"), "{told}");
+    let told = scene.run("second", "", "clone demo other");
+    assert!(told.starts_with("exit 0"), "{told}");
+    forget(&scene, "second");
+    remove_content(&scene);
+    for words in ["doctor", "clone demo other"] {
+        let told = scene.run("second", "", words);
+        assert!(told.starts_with("exit 0"), "{words}: {told}");
+    }
+    assert_eq!(fs::read_dir(scene.path("other")).unwrap().count(), 21);
+}
+
 /// Runs a command that creates a working copy in `other`. `stop` undoes its last steps, as if it
 /// had been stopped before them. Then runs the command again.
 fn again(words: &str, stop: impl Fn(&Scene)) {
@@ -84,13 +122,7 @@ fn again(words: &str, stop: impl Fn(&Scene)) {
     let made = scene.run("store", "demo", words);
     assert!(made.starts_with("exit 0"), "{words}: {made}");
     let names = workspaces(&scene);
-    let forget = "DELETE FROM fastest_local_copy WHERE CAST(root AS TEXT) LIKE '%/other'";
-    let replica = rusqlite::Connection::open(scene.path("store/replica.db")).unwrap();
-    assert_eq!(replica.execute(forget, []).unwrap(), 1);
-    let begun = "SELECT id FROM workspaces WHERE local_path LIKE '%/other'";
-    let begun: String = replica.query_row(begun, [], |row| row.get(0)).unwrap();
-    fs::write(scene.path("store/begun").join(begun), "").unwrap();
-    drop(replica);
+    forget(&scene, "store");
     stop(&scene);
     let told = scene.run("store", "demo", words);
     assert!(told.starts_with("exit 0"), "{words}: {told}");
@@ -107,13 +139,6 @@ fn what_a_killed_command_began_is_gone_on_with() {
     for words in ["clone demo ../other", "workspace new other ../other"] {
         // The workspace's name was taken, and nothing else was done.
         again(words, |scene| fs::remove_dir_all(scene.path("other")).unwrap());
-        let remove_content = |scene: &Scene| {
-            for number in 0..20 {
-                fs::remove_file(scene.path(format!("other/{number}"))).unwrap();
-            }
-            fs::remove_file(scene.path("other/.fastest/head")).unwrap();
-            fs::remove_file(scene.path("other/.fastest/index")).unwrap();
-        };
         // The folder was a working copy, with no file in it; or not even that.
         again(words, remove_content);
         again(words, |scene| {

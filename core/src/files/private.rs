@@ -2,11 +2,11 @@
 //! umask. The mode is set when a file is created, so at no moment is the file open to others.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Gid, Mode};
@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use crate::files::beneath::change::names_in;
 use crate::files::beneath::{DIRECTORY, READ, look_at};
+use crate::files::disk;
 use crate::files::stat::Node;
 use crate::object::item::Kind;
 
@@ -26,19 +27,20 @@ pub const DIR_MODE: u32 = 0o700;
 /// The permission bits of the group and of others.
 const OTHERS: u32 = 0o077;
 
-/// Creates a private folder and those above it that are missing. Existing folders are not changed.
+/// Creates a private folder and those above it that are missing, durably. Existing folders are not
+/// changed.
 pub fn create_dir_all(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(DIR_MODE).create(dir)
+    disk::create_dir_all(dir, DIR_MODE)
 }
 
 /// Creates a private folder.
 pub fn create_dir(dir: &Path) -> io::Result<()> {
-    DirBuilder::new().mode(DIR_MODE).create(dir)
+    disk::create_dir(dir, DIR_MODE)
 }
 
 /// Creates an empty private file. An existing file is not changed.
 pub fn create_file(path: &Path) -> io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path) {
+    match disk::create_file(path, FILE_MODE) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made.map(drop),
     }
@@ -135,7 +137,7 @@ fn set_mode_and_group(file: &OwnedFd, mode: u32, group: u32) -> Result<(), Errno
     if stat.st_mode & 0o7777 == mode {
         Ok(())
     } else {
-        rustix::fs::fchmod(file, Mode::from_raw_mode(mode))
+        disk::set_mode(file, Mode::from_raw_mode(mode))
     }
 }
 
@@ -150,6 +152,6 @@ pub fn close(path: &Path) -> io::Result<()> {
     let mode = found.permissions().mode();
     match mode & OTHERS {
         0 => Ok(()),
-        _ => fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS)),
+        _ => disk::set_permissions(path, mode & 0o7777 & !OTHERS),
     }
 }

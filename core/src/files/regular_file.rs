@@ -7,7 +7,7 @@
 //! no link under its name can redirect.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::files::disk;
 use crate::files::stat::special_name;
 
 /// The prefix of temporary files that are created beside the file that they will replace.
@@ -147,20 +148,20 @@ pub fn replace(
     durable: Durable,
 ) -> io::Result<()> {
     let directory = directory.as_fd();
-    let (mut file, temporary) = create_temporary(directory, 0o600)?;
+    let (file, temporary) = create_temporary(directory, 0o600)?;
     let replaced = (|| {
-        parts.iter().try_for_each(|part| file.write_all(part))?;
+        parts.iter().try_for_each(|part| disk::write_all(&file, part))?;
         if durable == Durable::Yes {
-            file.sync_all()?;
+            disk::sync(&file)?;
         }
-        Ok(rustix::fs::renameat(directory, &temporary, directory, name)?)
+        Ok(disk::rename_at((directory, temporary.as_bytes()), (directory, name.as_bytes()))?)
     })();
     if replaced.is_err() {
-        let _ = rustix::fs::unlinkat(directory, &temporary, AtFlags::empty());
+        let _ = disk::unlink(directory, temporary.as_bytes(), AtFlags::empty());
         return replaced;
     }
     if durable == Durable::Yes {
-        rustix::fs::fsync(directory)?;
+        disk::sync_handle(directory)?;
     }
     Ok(())
 }
@@ -170,7 +171,7 @@ pub fn replace(
 /// # Errors
 /// Those of [`replace`].
 pub fn replace_in(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    disk::create_dir_all(folder, 0o777)?;
     replace(open_directory(CWD, folder)?, name, &[bytes], Durable::Yes)
 }
 
@@ -182,12 +183,12 @@ pub(crate) fn open_directory(at: impl AsFd, path: impl rustix::path::Arg) -> io:
 /// Creates an empty file with a name that no other process uses.
 pub(crate) fn create_temporary(directory: impl AsFd, mode: u32) -> io::Result<(File, String)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlags::RDWR | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{TEMPORARY_PREFIX}{}-{number}", std::process::id());
         let mode = Mode::from_raw_mode(mode);
-        match rustix::fs::openat(&directory, &name, flags, mode) {
+        match disk::create_at(&directory, name.as_bytes(), flags, mode) {
             Ok(file) => return Ok((file.into(), name)),
             // Left by a process with the same id, which was killed or runs elsewhere.
             Err(Errno::EXIST) => {}
@@ -208,6 +209,6 @@ pub(crate) fn open_unnamed(folder: &OwnedFd) -> io::Result<File> {
         }
     }
     let (file, name) = create_temporary(folder, 0o600)?;
-    rustix::fs::unlinkat(folder, name, AtFlags::empty())?;
+    disk::unlink(folder, name.as_bytes(), AtFlags::empty())?;
     Ok(file)
 }

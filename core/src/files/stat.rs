@@ -2,6 +2,7 @@
 
 use rustix::fs::FileType;
 
+use crate::files::disk::watch::seen;
 use crate::object::item::Kind;
 
 /// The stat data of a file or link. Equal stat data means equal content, unless it is racy (see
@@ -88,11 +89,13 @@ impl From<&rustix::fs::Stat> for Stat {
             let all = seconds * 1_000_000_000 + ns;
             all.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
         };
+        let ctime_ns = ns(i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec));
+        let (inode, ctime_ns) = seen(stat.st_ino, ctime_ns);
         Self {
             bytes: u64::try_from(i128::from(stat.st_size)).unwrap_or(0),
             mtime_ns: ns(i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec)),
-            ctime_ns: ns(i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec)),
-            inode: stat.st_ino,
+            ctime_ns,
+            inode,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use crate::files::disk;
 use crate::object::error::StoreError;
 use crate::object::id::{ObjectId, PackId};
 use crate::object::source::ObjectSink;
@@ -205,7 +206,7 @@ impl Store {
         let count = located.len() as u64;
         let new = index::write_segment(&self.index_dir(), &self.temp_dir(), located)?;
         for path in old.iter().filter(|path| **path != new) {
-            match fs::remove_file(path) {
+            match disk::remove_file(path) {
                 // Another process merged it meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 removed => removed.map_err(StoreError::io("remove", path))?,

@@ -1,6 +1,6 @@
 //! Packs that arrive from elsewhere.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use crate::object::error::StoreError;
@@ -39,7 +39,7 @@ impl IncomingPack {
             return Err(StoreError::WrongPack { id: self.id });
         }
         self.hasher.update(bytes);
-        self.temp.file.write_all(bytes).map_err(StoreError::io("write", self.temp.path()))
+        self.temp.write_all(bytes)
     }
 
     pub(crate) fn path(&self) -> &Path {

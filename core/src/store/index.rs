@@ -7,12 +7,13 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::files::disk;
 use crate::object::error::StoreError;
 use crate::object::id::{ID_BYTES, ObjectId, PackId};
 use crate::object::kind::ObjectKind;
@@ -152,7 +153,7 @@ impl Index {
         }
         let written = write_segment(&self.dir, temp, objects)?;
         for segment in merged.iter().filter(|segment| segment.path != written) {
-            match fs::remove_file(&segment.path) {
+            match disk::remove_file(&segment.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(StoreError::io("remove", &segment.path)(error));
                 }
@@ -369,8 +370,8 @@ pub(crate) fn prepare_segment(
     let encoded = encode_segment(&objects);
     let name = &blake3::hash(&encoded).to_hex()[..32];
     let path = dir.join(name).with_extension(ENDING);
-    let mut file = TempFile::create(temp)?;
-    file.file.write_all(&encoded).map_err(StoreError::io("write", file.path()))?;
+    let file = TempFile::create(temp)?;
+    file.write_all(&encoded)?;
     Ok(WrittenSegment { file, path })
 }
 

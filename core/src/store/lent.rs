@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::files::disk;
 use crate::object::error::StoreError;
 use crate::object::id::ObjectId;
 use crate::object::source::{Object, ObjectSource};
@@ -43,7 +44,7 @@ impl Store {
             lent.places.extend(places.map(|(at, packed)| (packed.id, (number, at))));
             let file = pack.file.file.try_clone();
             let file = file.map_err(StoreError::io("open", pack.file.path()))?;
-            let syncing = BackgroundJob::begin(move || file.sync_all());
+            let syncing = BackgroundJob::begin(move || disk::sync(&file));
             let verified = pack.objects.iter().map(|_| AtomicBool::new(false)).collect();
             lent.packs.push(LentPack { pack, syncing, verified });
         }

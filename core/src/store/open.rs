@@ -131,6 +131,10 @@ impl Store {
 
     /// Indexes a pack that is in the store, after a process was killed before it could.
     pub fn index_pack(&self, id: &PackId) -> Result<(), StoreError> {
+        // That process may not have made the pack's name durable either.
+        let path = self.pack_path(id);
+        temp::sync_dir(path.parent().expect("a pack lies in a folder"))?;
+        temp::sync_dir(&self.packs_dir())?;
         let mut missing = Vec::new();
         for packed in self.pack_objects(id)? {
             if !self.indexed(&packed.id)? {

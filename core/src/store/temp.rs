@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::files::disk::{self, TemporaryName};
 use crate::object::error::StoreError;
 
 /// A younger file may belong to a process that has not locked it yet.
@@ -14,39 +15,43 @@ const SWEEP_AFTER: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct TempFile {
     pub(crate) file: File,
-    path: Option<tempfile::TempPath>,
+    name: TemporaryName,
 }
 
 impl TempFile {
     /// Creates an empty file in `dir`.
     pub(crate) fn create(dir: &Path) -> Result<Self, StoreError> {
-        let created = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
-        let (file, path) = created.map_err(StoreError::io("create a file in", dir))?.into_parts();
+        let created = disk::create_temporary(dir);
+        let (file, name) = created.map_err(StoreError::io("create a file in", dir))?;
         // Only sweepers ask for the lock. On a file system without locks nothing is swept.
         let _ = file.try_lock();
-        Ok(Self { file, path: Some(path) })
+        Ok(Self { file, name })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.path.as_ref().expect("the path is taken only by persist, which takes the file")
+        self.name.path()
     }
 
     /// Makes the file's bytes durable.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        self.file.sync_all().map_err(StoreError::io("fsync", self.path()))
+        disk::sync(&self.file).map_err(StoreError::io("fsync", self.path()))
     }
 
     /// Renames the file to its final name. The caller has made its bytes durable. The name is
     /// durable once the folder is synced.
-    pub(crate) fn persist(mut self, to: &Path) -> Result<(), StoreError> {
-        let path = self.path.take().expect("persist takes the file, so it comes once");
-        path.persist(to).map_err(|error| StoreError::io("create", to)(error.error))
+    pub(crate) fn persist(self, to: &Path) -> Result<(), StoreError> {
+        self.name.persist(to).map_err(StoreError::io("create", to))
+    }
+
+    /// Appends bytes.
+    pub(crate) fn write_all(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        disk::write_all(&self.file, bytes).map_err(StoreError::io("write", self.path()))
     }
 }
 
 /// Makes the names in a folder durable.
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::io("fsync", dir))
+    disk::sync_folder(dir).map_err(StoreError::io("fsync", dir))
 }
 
 /// Deletes the temporary files of processes that died. Returns their paths.
@@ -57,7 +62,7 @@ pub(crate) fn sweep(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
         let Ok(file) = File::open(&path) else { continue };
         let age = file.metadata().and_then(|data| data.modified());
         let old = age.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > SWEEP_AFTER));
-        if old && file.try_lock().is_ok() && fs::remove_file(&path).is_ok() {
+        if old && file.try_lock().is_ok() && disk::remove_file(&path).is_ok() {
             removed.push(path);
         }
     }

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::Path;
 
+use crate::files::disk;
 use crate::object::error::StoreError;
 use crate::store::background::BackgroundJob;
 use crate::store::index::Located;
@@ -45,7 +46,7 @@ impl VerifiedPack {
     pub(crate) fn sync_in_background(self) -> Self {
         match self.pack.file.file.try_clone() {
             Ok(file) => {
-                let sync = Sync::Begun(BackgroundJob::begin(move || file.sync_all()));
+                let sync = Sync::Begun(BackgroundJob::begin(move || disk::sync(&file)));
                 Self { sync, ..self }
             }
             // No file handle is left: it is synced when it is taken in.

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 
 use crate::files::beneath::Beneath;
 use crate::files::beneath::change::{make_directory, remove_all};
+use crate::files::disk;
 use crate::files::private;
 use crate::files::regular_file::{self, Durable, Links, Opened, TEMPORARY_PREFIX};
 use crate::files::stat::Stat;
@@ -129,9 +130,14 @@ impl StateDir {
         match self.open() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match private::create_dir(&self.path) {
-                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-                    _ => self.open(),
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                        return Err(error);
+                    }
+                    _ => {}
                 }
+                // What is in the folder is durable only if the folder is.
+                disk::sync_folder(self.path.parent().expect("the state folder lies in the root"))?;
+                self.open()
             }
             found => found,
         }
@@ -171,7 +177,9 @@ impl StateDir {
     /// # Errors
     /// If it is not a regular file. A link is not followed.
     pub fn open_lock(&self) -> io::Result<File> {
-        self.lock_with(OFlags::CREATE)
+        self.lock_with(|folder, flags, mode| {
+            disk::open_or_create_at(folder, LOCK.as_bytes(), flags, mode)
+        })
     }
 
     /// Like [`StateDir::open_lock`], but does not create the file.
@@ -179,13 +187,16 @@ impl StateDir {
     /// # Errors
     /// Those of [`StateDir::open_lock`].
     pub fn find_lock(&self) -> io::Result<File> {
-        self.lock_with(OFlags::empty())
+        self.lock_with(|folder, flags, mode| rustix::fs::openat(folder, LOCK, flags, mode))
     }
 
-    fn lock_with(&self, more: OFlags) -> io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | more;
+    fn lock_with(
+        &self,
+        open: impl FnOnce(OwnedFd, OFlags, Mode) -> Result<OwnedFd, Errno>,
+    ) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(private::FILE_MODE);
-        let file = rustix::fs::openat(self.open()?, LOCK, flags, mode);
+        let file = open(self.open()?, flags, mode);
         let file = File::from(file.map_err(|error| regular_file::refused(error, Links::Refuse))?);
         regular_file::check(&file)?;
         Ok(file)
@@ -260,7 +271,7 @@ impl StateDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             folder => folder?,
         };
-        match rustix::fs::unlinkat(folder, file.name, AtFlags::empty()) {
+        match disk::unlink(folder, file.name.as_bytes(), AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -327,7 +338,7 @@ impl StateDir {
 
     /// Makes renames and deletions in this folder durable.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        Ok(rustix::fs::fsync(self.open()?)?)
+        disk::sync_handle(self.open()?)
     }
 }
 

@@ -5,7 +5,7 @@
 //! releases the lock when the process ends. The line stays in the file, and means nothing while the
 //! lock is free.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -14,6 +14,7 @@ use std::thread::{self, Builder};
 use std::time::Duration;
 use std::{fmt, io};
 
+use fastest_core::files::disk;
 use jiff::Timestamp;
 
 use crate::base::clock;
@@ -138,8 +139,7 @@ pub(crate) fn try_lock_file(file: File) -> Option<File> {
 
 /// Opens a lock file without truncating it, because its content says who holds the lock.
 fn open(path: &Path) -> Result<File, LockError> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    file.map_err(LockError::of("open", path))
+    disk::open_or_create(path).map_err(LockError::of("open", path))
 }
 
 /// Writes this process into a lock file that it holds. If that fails, as on a full disk, it holds
@@ -152,7 +152,7 @@ fn sign(file: &File) {
     let command = PROCESS.get().map_or("fastest", |process| &process.command);
     let line =
         format!("{VERSION} {} {} {command}\n", std::process::id(), clock::text(Timestamp::now()));
-    let _ = file.set_len(0).and_then(|()| file.write_all_at(line.as_bytes(), 0));
+    let _ = disk::set_len(file, 0).and_then(|()| disk::write_all_at(file, line.as_bytes(), 0));
 }
 
 /// Returns a description of the wait for the lock at `path`, with the holder that its file names.

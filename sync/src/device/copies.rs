@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use fastest_core::files::disk;
 use fastest_core::files::regular_file::replace_in;
 use fastest_core::object::error::StoreError;
 use fastest_core::object::id::TreeId;
@@ -74,6 +75,8 @@ impl OpenDevice {
         for (id, path) in made {
             if let Ok(Some(copy)) = WorkingCopy::at(Path::new(&path), &self.trust)
                 && copy.workspace_id == id
+                // A clone that was cut short is not in the list so that it can be repeated.
+                && !self.is_begun(&id)
                 && let Ok(head) = copy.head()
             {
                 copies.push((copy, head));
@@ -193,7 +196,7 @@ impl OpenDevice {
                 let (folder, name) = (self.left_folder(), name_of_left(copy.root()));
                 replace_in(&folder, &name, &bytes).map_err(SyncError::io("write", &kept))
             }
-            None => match fs::remove_file(&kept) {
+            None => match disk::remove_file(&kept) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     Err(SyncError::io("delete", &kept)(error))
                 }

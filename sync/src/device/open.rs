@@ -19,7 +19,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fastest_core::files::private;
+use fastest_core::files::{disk, private};
 use fastest_core::store::open::Store;
 use fastest_core::worktree::checkout::outcome::Kept;
 use fastest_core::worktree::git::settings::UserSettings;
@@ -384,7 +384,7 @@ fn keep_out_of_trees(dir: &Path) -> Result<(), SyncError> {
     if path.exists() {
         Ok(())
     } else {
-        let write = || private::create_file(&path).and_then(|()| fs::write(&path, "*\n"));
+        let write = || private::create_file(&path).and_then(|()| disk::overwrite(&path, b"*\n"));
         write().map_err(SyncError::io("write", &path))
     }
 }
@@ -404,10 +404,10 @@ fn check_format(dir: &Path) -> Result<(), SyncError> {
             let temp = dir.join("format.new");
             let write = || {
                 private::create_file(&temp)?;
-                fs::write(&temp, format!("{FORMAT}\n"))?;
-                File::open(&temp)?.sync_all()?;
-                fs::rename(&temp, &path)?;
-                File::open(dir)?.sync_all()
+                disk::overwrite(&temp, format!("{FORMAT}\n").as_bytes())?;
+                disk::sync(&File::open(&temp)?)?;
+                disk::rename(&temp, &path)?;
+                disk::sync_folder(dir)
             };
             write().map_err(SyncError::io("write", &path))
         }

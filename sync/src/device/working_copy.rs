@@ -14,7 +14,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use fastest_core::files::private;
+use fastest_core::files::{disk, private};
 use fastest_core::object::name::STATE_DIR;
 use fastest_core::worktree::checkout::outcome::Kept;
 use fastest_core::worktree::checkout::run::recover;
@@ -166,7 +166,12 @@ impl WorkingCopy {
             io::ErrorKind::AlreadyExists => SyncError::NotEmpty { path: root.to_owned() },
             _ => SyncError::io("create", state.path())(source),
         })?;
-        take_lock(&state, root)
+        // Before any file of the project is beside it: what has no state folder is somebody else's.
+        disk::sync_folder(root).map_err(SyncError::io("sync", root))?;
+        let lock = take_lock(&state, root)?;
+        // Before anything is beside the lock: by it, remains of ours are recognised.
+        disk::sync_folder(state.path()).map_err(SyncError::io("sync", state.path()))?;
+        Ok(lock)
     }
 
     /// Whether a folder may have the remains of a clone that was killed before the folder became a

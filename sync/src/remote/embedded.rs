@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use fastest_core::files::disk::watch::committed;
 use fastest_core::files::mapped::check_room;
 use fastest_core::files::network::shared_by;
 use fastest_core::files::private;
@@ -285,7 +286,11 @@ impl Primary for Embedded {
         let rows = self.with(|connection| {
             self.callbacks_left.store(self.callbacks_max, Ordering::Relaxed);
             let run = || Self::run_blocking(connection, statement, parameters);
-            patiently(connection, &self.path, run).map_err(|error| self.error(error))
+            let rows = patiently(connection, &self.path, run);
+            if statement.effect != Effect::Reads {
+                committed(&self.path, true);
+            }
+            rows.map_err(|error| self.error(error))
         })?;
         self.meter.received(rows.iter().flatten().flatten().map(|text| text.len() as u64).sum());
         Ok(rows)
@@ -305,7 +310,9 @@ impl Primary for Embedded {
                 transaction.execute_batch(statement)?;
             }
             transaction.execute("INSERT INTO d1_migrations(name) VALUES (?1)", [name])?;
-            transaction.commit()
+            transaction.commit()?;
+            committed(&self.path, true);
+            Ok(())
         };
         self.with(|connection| apply(connection).map_err(|error| self.error(error)))
     }

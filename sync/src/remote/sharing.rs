@@ -7,12 +7,12 @@
 //! `-shm` files. Modes are set after a file is created, because the umask removes bits.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-use fastest_core::files::private;
+use fastest_core::files::{disk, private};
 
 /// The mode of a group's folders. Because of the setgid bit, files and folders that are created in
 /// them belong to the group too.
@@ -114,17 +114,13 @@ impl Sharing {
         let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         self.create_dir_all(parent)?;
-        let private = Permissions::from_mode(private::DIR_MODE);
-        let made =
-            tempfile::Builder::new().prefix("new-").permissions(private).tempdir_in(parent)?;
+        let made = disk::create_temporary_dir(parent, private::DIR_MODE)?;
         private::share(made.path(), self.group, self.dir)?;
-        match fs::rename(made.path(), dir) {
-            Ok(()) => drop(made.keep()),
+        match made.persist(dir) {
             // Another process was first.
-            Err(_) if dir.is_dir() => {}
-            Err(error) => return Err(error),
+            Err(_) if dir.is_dir() => Ok(()),
+            made => made,
         }
-        Ok(())
     }
 
     /// Sets the modes and the group of a file, before it gets its name.
@@ -136,7 +132,7 @@ impl Sharing {
         if data.mode() & 0o777 == self.file {
             Ok(())
         } else {
-            file.set_permissions(Permissions::from_mode(self.file))
+            disk::set_file_permissions(file, self.file)
         }
     }
 }
@@ -254,6 +250,8 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ShareError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn sharing(mode: u32, is_dir: bool) -> (u32, u32, bool) {
@@ -264,7 +262,7 @@ mod tests {
         } else {
             fs::write(&path, "").unwrap()
         }
-        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         let Sharing { file, dir, group } = Sharing::of(&path);
         (file, dir, group.is_some())
     }

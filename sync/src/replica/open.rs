@@ -26,6 +26,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
+use fastest_core::files::disk::watch::committed;
 use fastest_core::files::mapped::{check_room, fill};
 use fastest_schema::Schema;
 use rusqlite::{Connection, ToSql};
@@ -156,6 +157,14 @@ impl Replica {
         &mut self,
         work: impl FnOnce(Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.write_with(true, work)
+    }
+
+    fn write_with<T, E: From<ReplicaError>>(
+        &mut self,
+        durable: bool,
+        work: impl FnOnce(Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let Self { path, schema, rules, world, connection, declared, tables, is_read_only, .. } =
             self;
         if *is_read_only {
@@ -169,6 +178,7 @@ impl Replica {
         }
         let done = work(session)?;
         transaction.commit().map_err(failed)?;
+        committed(path, durable);
         Ok(done)
     }
 
@@ -181,7 +191,7 @@ impl Replica {
     ) -> Result<T, E> {
         self.set("synchronous", "NORMAL")?;
         // Also after a panic: what is written next has to be durable.
-        let done = panic::catch_unwind(AssertUnwindSafe(|| self.write(work)));
+        let done = panic::catch_unwind(AssertUnwindSafe(|| self.write_with(false, work)));
         self.set("synchronous", "FULL")?;
         done.unwrap_or_else(|payload| panic::resume_unwind(payload))
     }

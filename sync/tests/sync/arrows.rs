@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fixtures", &["fastest-core", "fastest-schema", "fastest-sync"]),
     ("benches", &["fastest-core", "fastest-schema", "fastest-sync", "fastest-fixtures"]),
     ("examples", &["fastest-schema", "fastest-sync"]),
-    ("sim", &["fastest-fixtures", "fastest-schema", "fastest-sync"]),
+    ("sim", &["fastest-core", "fastest-fixtures", "fastest-schema", "fastest-sync"]),
     ("fuzz", &["fastest-core", "fastest-fixtures", "fastest-schema", "fastest-sync"]),
 ];
 

@@ -4,10 +4,12 @@
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::files::beneath::{Beneath, DIRECTORY, look_at};
+use crate::files::disk;
+use crate::object::path::split;
 
 /// The outcome of a rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,17 +42,21 @@ pub(crate) struct At<'a>(pub(crate) BorrowedFd<'a>, pub(crate) &'a [u8]);
 /// Creates a file at a path of any length below `beneath`. The name must not exist.
 pub(crate) fn create_file(beneath: &Beneath, path: &[u8], mode: Mode) -> Result<File, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-    Ok(File::from(beneath.open(path, flags, mode)?))
+    let place = || {
+        let (parent, name) = split(path);
+        disk::place_in(beneath.directory(parent).ok()?, name)
+    };
+    Ok(File::from(disk::create_with(|| beneath.open(path, flags, mode), place)?))
 }
 
 /// Creates a directory. The name must not exist.
 pub(crate) fn make_directory(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
-    rustix::fs::mkdirat(at, name, Mode::from_raw_mode(0o777))
+    disk::make_directory(at, name, Mode::from_raw_mode(0o777))
 }
 
 /// Creates a symbolic link. The name must not exist.
 pub(crate) fn make_link(at: BorrowedFd<'_>, name: &[u8], target: &[u8]) -> Result<(), Errno> {
-    rustix::fs::symlinkat(target, at, name)
+    disk::make_link(at, name, target)
 }
 
 /// Sets the permission bits of a file, which must not be a link. Works on a handle, because before
@@ -58,23 +64,22 @@ pub(crate) fn make_link(at: BorrowedFd<'_>, name: &[u8], target: &[u8]) -> Resul
 /// this process has on the file.
 pub(crate) fn set_mode(at: At<'_>, mode: Mode) -> Result<(), Errno> {
     let file = rustix::fs::openat(at.0, at.1, crate::files::beneath::READ, Mode::empty())?;
-    rustix::fs::fchmod(file, mode)
+    disk::set_mode(file, mode)
 }
 
 /// Deletes a file or link.
 pub(crate) fn remove_file(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
-    rustix::fs::unlinkat(at, name, AtFlags::empty())
+    disk::unlink(at, name, AtFlags::empty())
 }
 
 /// Deletes an empty directory.
 pub(crate) fn remove_directory(at: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
-    rustix::fs::unlinkat(at, name, AtFlags::REMOVEDIR)
+    disk::unlink(at, name, AtFlags::REMOVEDIR)
 }
 
 /// Renames to a name that must not exist.
 pub(crate) fn move_new(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
-    let renamed = rustix::fs::renameat_with(from.0, from.1, to.0, to.1, RenameFlags::NOREPLACE);
-    match Renamed::of(renamed)? {
+    match Renamed::of(disk::rename_new((from.0, from.1), (to.0, to.1)))? {
         // Not every file system supports `NOREPLACE`. On others, a look just before the rename has
         // to do.
         Renamed::Unable => match look_at(to.0, to.1) {
@@ -88,15 +93,13 @@ pub(crate) fn move_new(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
 
 /// Renames, replacing whatever has the new name.
 pub(crate) fn replace(from: At<'_>, to: At<'_>) -> Result<Renamed, Errno> {
-    Renamed::of(rustix::fs::renameat(from.0, from.1, to.0, to.1))
+    Renamed::of(disk::rename_at((from.0, from.1), (to.0, to.1)))
 }
 
 /// Exchanges two names in one step. A watcher of the first folder sees its name removed and then
 /// created, as when a file is replaced; a watcher of the second sees the reverse.
 pub(crate) fn exchange(there: At<'_>, here: At<'_>) -> Result<Renamed, Errno> {
-    let renamed =
-        rustix::fs::renameat_with(there.0, there.1, here.0, here.1, RenameFlags::EXCHANGE);
-    Renamed::of(renamed)
+    Renamed::of(disk::exchange((there.0, there.1), (here.0, here.1)))
 }
 
 /// Deletes a file, or a folder with everything below it. Links are deleted, not followed. Nested

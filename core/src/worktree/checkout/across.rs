@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use crate::files::beneath::change::{self, At, Renamed, move_new, remove_file};
 use crate::files::beneath::{Beneath, READ, look_at};
+use crate::files::disk;
 use crate::files::stat::Node;
 use crate::object::path::{join, split, to_path};
 use crate::worktree::checkout::change::Expected;
@@ -147,8 +148,8 @@ impl<'a> Across<'a> {
         sparse::copy(&mut from, &copy)?;
         // The mode at `here` is final: the umask was applied when that file was written, or the
         // mode was copied from the file that it replaces.
-        let _ = rustix::fs::fchmod(&copy, mode);
-        Ok(copy.sync_all()?)
+        let _ = disk::set_mode(&copy, mode);
+        Ok(disk::sync(&copy)?)
     }
 
     /// Deletes what was taken out, if it is what was expected. Otherwise it is put back.

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use crate::compare::aside::original_of;
 use crate::files::beneath::change::{At, Renamed, make_directory, move_new, remove_directory};
 use crate::files::beneath::{Parents, look_at};
-use crate::files::stat::{Node, Stat};
+use crate::files::stat::{Node, Stamp, Stat};
 use crate::object::path::{split, to_path};
 use crate::worktree::checkout::across::{Across, is_copy};
 use crate::worktree::checkout::change::Expected;
@@ -155,7 +155,11 @@ impl<'s> Applier<'s> {
         let waits = temporary_name(temporary);
         let (parent, name) = self.parents.open(path)?;
         match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if Node::from(&stat) == Node::Directory && stat.st_ino == inode => Ok(()),
+            Ok(stat)
+                if Node::from(&stat) == Node::Directory && Stamp::from(&stat).inode == inode =>
+            {
+                Ok(())
+            }
             Ok(_) => Err(KeptWhy::Changed),
             Err(Errno::NOENT) => match move_new(self.site.waiting(&waits), At(parent, name))? {
                 Renamed::Done => Ok(()),

@@ -9,6 +9,7 @@ use std::thread::{self, Builder};
 
 use rustix::io::Errno;
 
+use crate::files::disk;
 use crate::object::path::to_path;
 use crate::worktree::checkout::error::CheckoutError;
 use crate::worktree::checkout::site::Site;
@@ -155,7 +156,7 @@ fn sync_each<F: FnOnce(io::Error) -> CheckoutError>(
 ) -> Result<(), CheckoutError> {
     for (path, directory) in directories.drain(..) {
         // On macOS, `sync_all` waits for the disk itself, which fsync does not.
-        File::from(directory).sync_all().or_else(cannot_sync).map_err(failed(path))?;
+        disk::sync(&File::from(directory)).or_else(cannot_sync).map_err(failed(path))?;
     }
     Ok(())
 }
@@ -170,7 +171,7 @@ fn cannot_sync(error: io::Error) -> io::Result<()> {
 
 #[cfg(target_os = "linux")]
 fn sync_file_system(folder: &File) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(folder)?)
+    disk::sync_file_system(folder)
 }
 
 #[cfg(not(target_os = "linux"))]

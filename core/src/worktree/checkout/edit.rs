@@ -2,7 +2,7 @@
 //! does, but without a journal, since each replacement is one step.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use crate::files::beneath::change::{self, At, Renamed, move_new, remove_directory, remove_file};
 use crate::files::beneath::{Beneath, look_at};
+use crate::files::disk;
 use crate::files::regular_file::{self, Links, Opened};
 use crate::files::stat::Node;
 use crate::worktree::checkout::put_back;
@@ -88,7 +89,7 @@ impl Files {
             let _ = remove_directory(self.state.open()?.as_fd(), b"kept");
         }
         match done {
-            Ok(()) => Ok(rustix::fs::fsync(parent)?),
+            Ok(()) => disk::sync_handle(parent),
             Err(Failed::Io(error)) => Err(error),
             Err(Failed::Stuck) => {
                 let aside = self.state.kept().join(&temporary);
@@ -101,10 +102,10 @@ impl Files {
     }
 }
 
-fn write(mut file: &File, text: &[u8], mode: u32) -> io::Result<()> {
-    file.write_all(text)?;
-    rustix::fs::fchmod(file, Mode::from_raw_mode(mode))?;
-    file.sync_all()
+fn write(file: &File, text: &[u8], mode: u32) -> io::Result<()> {
+    disk::write_all(file, text)?;
+    disk::set_mode(file, Mode::from_raw_mode(mode))?;
+    disk::sync(file)
 }
 
 fn mode_of(at: At<'_>) -> Option<u32> {

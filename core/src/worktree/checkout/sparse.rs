@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
+
+use crate::files::disk;
 
 /// File systems allocate blocks of this many bytes, or more.
 const BLOCK_BYTES: usize = 4096;
@@ -24,12 +25,12 @@ impl<'f> SparseWriter<'f> {
 
     /// Sets the length of the file, if it ends with a hole.
     pub(super) fn finish(self) -> io::Result<()> {
-        if self.at > self.written { self.file.set_len(self.at) } else { Ok(()) }
+        if self.at > self.written { disk::set_len(self.file, self.at) } else { Ok(()) }
     }
 
     fn write_run(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
         if !bytes.is_empty() {
-            self.file.write_all_at(bytes, at)?;
+            disk::write_all_at(self.file, bytes, at)?;
             self.written = at + bytes.len() as u64;
         }
         Ok(())

@@ -9,7 +9,8 @@ use rustix::io::Errno;
 
 use crate::files::beneath::change::{create_file, make_directory, make_link};
 use crate::files::beneath::look_at;
-use crate::files::stat::{Node, Stat};
+use crate::files::disk;
+use crate::files::stat::{Node, Stamp, Stat};
 use crate::object::chunk::{ReadContentError, read_content};
 use crate::object::item::{Item, Kind};
 use crate::object::path::{join, split, to_path};
@@ -119,7 +120,8 @@ fn steps(
             What::MakeDirectory => Action::MakeDirectory,
             What::PutDirectory(_) => {
                 let name = temporary_name(temporary);
-                let inode = || Ok(rustix::fs::fstat(site.tmp.directory(&name)?)?.st_ino);
+                let inode =
+                    || Ok(Stamp::from(&rustix::fs::fstat(site.tmp.directory(&name)?)?).inode);
                 Action::PutDirectory {
                     temporary,
                     inode: inode().map_err(failed("look at", site, &name))?,
@@ -219,10 +221,12 @@ fn write_all(
     write_jobs(&|_| ())?;
     let directories = levels.iter().flatten().map(|grown| &grown.temporary[..]);
     for path in directories.chain([&[][..]]) {
-        let sync = || Ok(rustix::fs::fsync(site.tmp.directory(path)?)?);
+        let sync = || Ok(disk::flush(site.tmp.directory(path)?)?);
         sync().map_err(failed("sync", site, path))?;
     }
-    Ok(())
+    // The folder of temporary files has its own name there: the journal that follows needs it.
+    let state = || Ok(disk::flush(site.state.open()?)?);
+    state().map_err(CheckoutError::io("sync", site.state.path()))
 }
 
 fn make_new_directory(path: &[u8], site: &Site) -> Result<(), Errno> {
@@ -258,9 +262,9 @@ fn write(
         return write_link(path, &target, site).map_err(failed("create link", site, path));
     }
     let file = create_file(&site.tmp, path, Mode::from_raw_mode(mode));
-    let mut file = file.map_err(|error| failed("create", site, path)(error.into()))?;
+    let file = file.map_err(|error| failed("create", site, path)(error.into()))?;
     if item.bytes < SPARSE_FROM_BYTES {
-        read_content(item, source, &mut file).map_err(content)?;
+        read_content(item, source, &mut disk::Writer(&file)).map_err(content)?;
     } else {
         let mut sparse = SparseWriter::new(&file);
         read_content(item, source, &mut sparse).map_err(content)?;
@@ -268,7 +272,7 @@ fn write(
     }
     let not_synced = |error: Errno| failed("sync", site, path)(error.into());
     if sync {
-        rustix::fs::fsync(&file).map_err(not_synced)?;
+        disk::flush(&file).map_err(not_synced)?;
     }
     rustix::fs::fstat(&file).map(|stat| Stat::from(&stat)).map_err(not_synced)
 }

@@ -24,6 +24,7 @@ use rustix::io::Errno;
 
 use crate::files::beneath::change::{At, Renamed, exchange, move_new, remove_file, replace};
 use crate::files::beneath::{Parents, look_at};
+use crate::files::disk;
 use crate::files::stat::{Node, Stat, updates_times_of_mapped_writes};
 use crate::object::path::{join, split, to_path};
 use crate::worktree::checkout::across::Across;
@@ -279,7 +280,7 @@ impl<'s> Taken<'s> {
         let failed = |error: io::Error| Errno::from_io_error(&error).unwrap_or(Errno::IO);
         let kept = self.site.state.open_kept().map_err(failed)?;
         let aside = name_beside(here, At(kept.as_fd(), name))?;
-        rustix::fs::fsync(&kept)?;
+        disk::sync_handle(&kept).map_err(failed)?;
         Ok(self.site.state.kept().join(to_path(&aside)))
     }
 }

@@ -27,6 +27,7 @@ use rustix::io::Errno;
 
 use crate::files::beneath::change::{create_file, make_directory, remove_all};
 use crate::files::beneath::{Beneath, DIRECTORY, ON_THE_WAY, look_at};
+use crate::files::disk;
 use crate::files::stat::{Node, Stat};
 use crate::object::item::Kind;
 use crate::object::path::split;
@@ -230,7 +231,7 @@ fn copy_file(
     let copy = [COPY, side.as_bytes()].concat();
     remove_all(to.as_fd(), &copy)?;
     let mut from = open(&database.folder, &database.beside(side))?;
-    io::copy(&mut from, &mut create_file(to, &copy, Mode::RUSR | Mode::WUSR)?)?;
+    disk::copy(&mut from, &mut create_file(to, &copy, Mode::RUSR | Mode::WUSR)?)?;
     drop(from);
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(open(to, &copy)?)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use fastest_core::compare::extent::extent;
+use fastest_core::files::disk;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::name::STATE_DIR;
 use fastest_core::object::source::ObjectSource;
@@ -419,7 +420,7 @@ impl Target {
     fn create(dir: &Path) -> Result<Self, SyncError> {
         check_target(dir)?;
         let is_made = !dir.exists();
-        fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
+        disk::create_dir_all(dir, 0o777).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         if WorkingCopy::has_clone_remains(&root) {
             let state = StateDir::of(&root);
@@ -448,7 +449,7 @@ impl Drop for Target {
         if !self.is_kept {
             let _ = StateDir::of(&self.root).remove_all();
             if self.is_made {
-                let _ = fs::remove_dir(&self.root);
+                let _ = disk::remove_dir(&self.root);
             }
         }
     }

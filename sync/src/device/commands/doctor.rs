@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use fastest_core::compare::reach::new_objects;
-use fastest_core::files::private;
+use fastest_core::files::{disk, private};
 use fastest_core::object::id::{ObjectId, PackId, TreeId};
 use fastest_core::object::source::ObjectSource;
 use fastest_core::store::check::Fault;
@@ -118,7 +118,7 @@ impl OpenDevice {
                 let folder = self.dir.join("damaged");
                 private::create_dir_all(&folder).map_err(SyncError::io("create", &folder))?;
                 let aside = self.aside(id);
-                std::fs::rename(&path, &aside).map_err(SyncError::io("move", &path))?;
+                disk::rename(&path, &aside).map_err(SyncError::io("move", &path))?;
                 report.mended.push(format!("set {} aside as {}", path.display(), aside.display()));
                 set_aside.push(id);
             }

@@ -1,9 +1,10 @@
 //! `init`: makes a folder a project, with `main` as its first workspace.
 
-use fastest_schema::ProjectId;
 use std::fs::File;
 use std::path::Path;
 
+use fastest_core::files::disk;
+use fastest_schema::ProjectId;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::Workspace;
 
@@ -27,7 +28,7 @@ impl OpenDevice {
         if dir.exists() && !dir.is_dir() {
             return Err(SyncError::NotAFolder { path: dir.to_owned() });
         }
-        std::fs::create_dir_all(dir).map_err(SyncError::io("create", dir))?;
+        disk::create_dir_all(dir, 0o777).map_err(SyncError::io("create", dir))?;
         let root = dir.canonicalize().map_err(SyncError::io("open", dir))?;
         if self.was_project_named(&root, name)? {
             // Restores the copy's state, or fails with the reason why that is impossible.

@@ -4,10 +4,9 @@
 //! working copies. A folder, or a row that names a folder, is unfinished without that entry, and
 //! repeating the command finishes it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use fastest_core::files::private;
+use fastest_core::files::{disk, private};
 use fastest_core::worktree::state_dir::StateDir;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::Workspace;
@@ -44,7 +43,7 @@ impl OpenDevice {
         for workspace in all.into_iter().filter(is_here) {
             // Another device may have the same machine name and use the same path.
             if Copies(session).of_workspace(&workspace.id)?.is_empty()
-                && self.note_of(&workspace.id).is_some_and(|note| note.exists())
+                && self.is_begun(&workspace.id)
             {
                 return Ok(Some(workspace));
             }
@@ -57,7 +56,11 @@ impl OpenDevice {
     pub(crate) fn note_begun(&self, workspace_id: &WorkspaceId) -> Result<(), SyncError> {
         let note = self.note_of(workspace_id).expect("a new id is a ULID");
         let folder = note.parent().expect("a note lies in a folder");
-        let noted = private::create_dir_all(folder).and_then(|()| private::create_file(&note));
+        let noted = private::create_dir_all(folder)
+            .and_then(|()| private::create_file(&note))
+            // After a power failure, what is in the folder would count as somebody else's if the
+            // note were missing.
+            .and_then(|()| disk::sync_folder(folder));
         noted.map_err(SyncError::io("create", &note))
     }
 
@@ -65,8 +68,13 @@ impl OpenDevice {
     pub(crate) fn forget_begun(&self, workspace_id: &WorkspaceId) {
         // A note that stays does no harm once the workspace has a working copy.
         if let Some(note) = self.note_of(workspace_id) {
-            let _ = fs::remove_file(note);
+            let _ = disk::remove_file(&note);
         }
+    }
+
+    /// Whether this device has begun a workspace and not finished it.
+    pub(crate) fn is_begun(&self, workspace_id: &WorkspaceId) -> bool {
+        self.note_of(workspace_id).is_some_and(|note| note.exists())
     }
 
     fn note_of(&self, workspace_id: &WorkspaceId) -> Option<PathBuf> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use fastest_core::files::disk;
 use futures_util::{StreamExt as _, stream};
 
 use crate::remote::pack_store::store::{PackStore, PackStoreError, PackStream, check_key};
@@ -63,7 +64,17 @@ impl Directory {
         if !marker.exists() {
             self.write(&marker, &mut "Packs of Fastest lie here.\n".as_bytes())?;
         }
-        sync(&self.dir)
+        self.sync(&self.dir)
+    }
+
+    /// Makes the names in one of the folders durable, and the names of the folder itself and of those
+    /// above it, up to that of the store.
+    fn sync(&self, dir: &Path) -> Result<(), PackStoreError> {
+        let is_ours = |above: &&Path| above.starts_with(&self.dir);
+        for dir in dir.ancestors().take_while(is_ours).chain(self.dir.parent()) {
+            disk::sync_folder(dir).map_err(io_error("fsync", dir))?;
+        }
+        Ok(())
     }
 
     fn create_dir(&self, dir: &Path) -> Result<(), PackStoreError> {
@@ -74,13 +85,13 @@ impl Directory {
     /// modes and group.
     fn write(&self, path: &Path, from: &mut dyn Read) -> Result<(), PackStoreError> {
         let dir = path.parent().expect("a file lies in a folder");
-        let temp = tempfile::Builder::new().prefix("new-").tempfile_in(dir);
-        let mut temp = temp.map_err(io_error("create a file in", dir))?;
-        io::copy(from, temp.as_file_mut()).map_err(io_error("write", temp.path()))?;
-        let settled = Sharing::of(&self.model).settle(temp.as_file());
-        settled.map_err(io_error("set the modes of", temp.path()))?;
-        temp.as_file().sync_all().map_err(io_error("fsync", temp.path()))?;
-        temp.persist(path).map(drop).map_err(|error| io_error("create", path)(error.error))
+        let temporary = disk::create_temporary(dir);
+        let (file, name) = temporary.map_err(io_error("create a file in", dir))?;
+        io::copy(from, &mut disk::Writer(&file)).map_err(io_error("write", name.path()))?;
+        let settled = Sharing::of(&self.model).settle(&file);
+        settled.map_err(io_error("set the modes of", name.path()))?;
+        disk::sync(&file).map_err(io_error("fsync", name.path()))?;
+        name.persist(path).map_err(io_error("create", path))
     }
 
     fn check_marker(&self) -> Result<(), PackStoreError> {
@@ -106,16 +117,17 @@ impl PackStore for Directory {
     async fn put(&self, key: &str, from: &Path) -> Result<bool, PackStoreError> {
         let path = self.path(key)?;
         self.check_marker()?;
-        if path.is_file() && same_bytes(from, &path)? {
-            return Ok(false);
-        }
         let dir = path.parent().expect("a key has at least one part");
+        if path.is_file() && same_bytes(from, &path)? {
+            // Who put it may have been killed before its name was durable.
+            return self.sync(dir).map(|()| false);
+        }
         self.create_dir(dir)?;
-        if self.link && fs::hard_link(from, &path).is_ok() {
-            return sync(dir).map(|()| true);
+        if self.link && disk::hard_link(from, &path).is_ok() {
+            return self.sync(dir).map(|()| true);
         }
         self.write(&path, &mut File::open(from).map_err(io_error("read", from))?)?;
-        sync(dir).map(|()| true)
+        self.sync(dir).map(|()| true)
     }
 
     async fn replace(&self, key: &str, from: &Path) -> Result<(), PackStoreError> {
@@ -192,14 +204,6 @@ fn same_bytes(from: &Path, to: &Path) -> Result<bool, PackStoreError> {
     }
     let read = |path: &Path| fs::read(path).map_err(io_error("read", path));
     Ok(read(from)? == read(to)?)
-}
-
-/// Makes the names in a folder durable, and the names of the folder itself and of its parent.
-fn sync(dir: &Path) -> Result<(), PackStoreError> {
-    for dir in dir.ancestors().take(3) {
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(io_error("fsync", dir))?;
-    }
-    Ok(())
 }
 
 /// Returns the folder of packs beside a primary's file.

@@ -1,0 +1,203 @@
+//! Reports changes of the disk to a watcher, which a simulator of power loss installs. Without one,
+//! a change costs one look at a flag.
+
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A name in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The inode of the folder.
+    pub folder: u64,
+    /// The name.
+    pub name: Vec<u8>,
+}
+
+/// What was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum New {
+    /// An empty file.
+    File,
+    /// An empty folder.
+    Folder,
+    /// A symbolic link, with its target.
+    Link(Vec<u8>),
+}
+
+/// What a sync makes durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synced {
+    /// The bytes of the file with this inode, or the names in the folder with this inode.
+    Inode(u64),
+    /// Everything on the file system.
+    FileSystem,
+}
+
+/// A change of the disk that has succeeded. Files are identified by their inodes, so that they are
+/// followed when they are renamed. Everything watched must be on one file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Something was created, with these permission bits.
+    Created {
+        /// Its name.
+        at: Place,
+        /// Its inode.
+        inode: u64,
+        /// Its permission bits.
+        mode: u32,
+        /// What it is.
+        what: New,
+    },
+    /// A file got a further name.
+    Linked {
+        /// The name.
+        at: Place,
+        /// The inode of the file.
+        inode: u64,
+    },
+    /// Something was renamed. What had the new name is gone.
+    Renamed {
+        /// The old name.
+        from: Place,
+        /// The new name.
+        to: Place,
+    },
+    /// Two names were exchanged.
+    Exchanged(Place, Place),
+    /// The name of a file, or an empty folder, was removed.
+    Removed(Place),
+    /// Bytes were written to a file.
+    Written {
+        /// The inode of the file.
+        inode: u64,
+        /// Where the bytes begin.
+        at: u64,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// The length of a file was set.
+    LengthSet {
+        /// The inode of the file.
+        inode: u64,
+        /// The new length.
+        bytes: u64,
+    },
+    /// The permission bits of a file or folder were set.
+    ModeSet {
+        /// The inode.
+        inode: u64,
+        /// The bits.
+        mode: u32,
+    },
+    /// A sync begins. It covers what was changed before.
+    SyncBegun {
+        /// Identifies the sync.
+        number: u64,
+        /// What it makes durable.
+        what: Synced,
+    },
+    /// A sync has succeeded.
+    SyncEnded {
+        /// Identifies the sync.
+        number: u64,
+    },
+    /// A transaction of a SQLite file was committed.
+    Committed {
+        /// The path of the file.
+        path: PathBuf,
+        /// Whether the transaction is durable.
+        durable: bool,
+    },
+}
+
+/// Learns of all changes of the disk.
+pub trait Watcher: Send + Sync {
+    /// Called after each change, and in their order: no other change is made meanwhile.
+    fn changed(&self, change: Change);
+
+    /// Returns the inode and the ctime (in nanoseconds) that a file seems to have. On a disk that
+    /// was built anew from a record, files have other inodes and times than those that were
+    /// recorded.
+    fn seen(&self, inode: u64, ctime_ns: i64) -> (u64, i64) {
+        (inode, ctime_ns)
+    }
+}
+
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+static WATCHER: Mutex<Option<Arc<dyn Watcher>>> = Mutex::new(None);
+
+/// Installs a watcher of the whole process, or removes it.
+pub fn watch(watcher: Option<Arc<dyn Watcher>>) {
+    let mut installed = WATCHER.lock().unwrap_or_else(PoisonError::into_inner);
+    IS_WATCHED.store(watcher.is_some(), Ordering::SeqCst);
+    *installed = watcher;
+}
+
+/// Reports that a transaction of the SQLite file at `path` was committed.
+pub fn committed(path: &Path, durable: bool) {
+    let change = |_: &()| Some(Change::Committed { path: path.to_owned(), durable });
+    let _ = tell(|| Ok::<_, std::convert::Infallible>(()), change);
+}
+
+/// Carries out a change. If it succeeds, it is reported as `change` describes it.
+pub(crate) fn tell<T, E>(
+    work: impl FnOnce() -> Result<T, E>,
+    change: impl FnOnce(&T) -> Option<Change>,
+) -> Result<T, E> {
+    if !IS_WATCHED.load(Ordering::Relaxed) {
+        return work();
+    }
+    // Held until the change is reported, so that the reports have the order of the changes.
+    let watcher = WATCHER.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = work()?;
+    if let (Some(watcher), Some(change)) = (&*watcher, change(&done)) {
+        watcher.changed(change);
+    }
+    Ok(done)
+}
+
+/// Carries out a sync, and reports its begin and its end: what others change meanwhile may not be
+/// part of it.
+pub(super) fn tell_sync<E>(
+    what: impl FnOnce() -> Option<Synced>,
+    work: impl FnOnce() -> Result<(), E>,
+) -> Result<(), E> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    if !IS_WATCHED.load(Ordering::Relaxed) {
+        return work();
+    }
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    tell(|| Ok(()), |()| Some(Change::SyncBegun { number, what: what()? }))?;
+    work()?;
+    tell(|| Ok(()), |()| Some(Change::SyncEnded { number }))
+}
+
+/// Returns the inode and ctime that a file seems to have: see [`Watcher::seen`].
+pub(crate) fn seen(inode: u64, ctime_ns: i64) -> (u64, i64) {
+    if !IS_WATCHED.load(Ordering::Relaxed) {
+        return (inode, ctime_ns);
+    }
+    let watcher = WATCHER.lock().unwrap_or_else(PoisonError::into_inner);
+    watcher.as_ref().map_or((inode, ctime_ns), |watcher| watcher.seen(inode, ctime_ns))
+}
+
+/// Returns a name in an open folder.
+pub(super) fn place(folder: impl AsFd, name: &[u8]) -> Option<Place> {
+    Some(Place { folder: inode(folder)?, name: name.to_vec() })
+}
+
+/// Returns the last name of a path, and its folder.
+pub(super) fn place_of(path: &Path) -> Option<Place> {
+    use std::os::unix::ffi::OsStrExt;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = std::fs::metadata(parent.unwrap_or(Path::new("."))).ok()?.ino();
+    Some(Place { folder, name: path.file_name()?.as_bytes().to_vec() })
+}
+
+/// Returns the inode of an open file or folder.
+pub(super) fn inode(file: impl AsFd) -> Option<u64> {
+    Some(rustix::fs::fstat(file).ok()?.st_ino)
+}

@@ -186,7 +186,10 @@ impl Model {
             let is_open = written.fate == Fate::Waits
                 || written.fate == Fate::Acknowledged && written.is_undone;
             if written.device == Some(device) && is_open {
-                written.changes.retain(|change| !keys.contains(&change.0) || is_seen(change));
+                // What the restored primary has lost of these rows is dropped along with them: the device
+                // no longer tells it from what it wrote since (`sim/FOUND.md`, open).
+                let stays = |change: &_| is_seen(change) && !written.is_undone;
+                written.changes.retain(|change| !keys.contains(&change.0) || stays(change));
                 if written.changes.is_empty() {
                     written.fate = Fate::Dropped;
                 }

@@ -42,6 +42,8 @@ pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(),
                 Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
             }
         }
+        // Another process has set it up meanwhile.
+        None if has_views(primary).await? => Ok(()),
         None if !schema.migrations.is_empty() => {
             let what = "its migrations are applied, and the engine's views are not there: if they were \
                         detached, run `fastest schema attach`";
@@ -49,6 +51,13 @@ pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(),
         }
         _ => migrate(primary, schema).await.map(drop),
     }
+}
+
+/// Whether a primary has the view that pushes are inserted into.
+async fn has_views(primary: &dyn Primary) -> Result<bool, PrimaryError> {
+    let sql = "SELECT ?1, (SELECT json_group_array(name) FROM sqlite_master
+               WHERE type = 'view' AND name = 'fastest_push_2')";
+    Ok(!ask_list(primary, sql, &primary.world().new_id()).await?.is_empty())
 }
 
 /// Returns the migrations that a primary lacks. Fails if the primary is for another schema, or if a

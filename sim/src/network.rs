@@ -202,6 +202,7 @@ impl Primary for Line {
         parameters: &[&str],
     ) -> Result<Rows, PrimaryError> {
         let fault = self.next_fault();
+        let parameters = &*with_small_pages(statement, parameters);
         let ask = || self.primary.run(statement, parameters);
         let answer = match fault {
             None => ask().await,
@@ -251,6 +252,19 @@ impl Primary for Line {
     async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
         self.primary.migrate(name, statements).await
     }
+}
+
+/// The most changes in a page. The runs have few rows, and more than one page is to be pulled.
+const PAGE_ROWS: &str = "6";
+
+/// Returns the parameters of a statement, with smaller pages if it is a pull.
+fn with_small_pages<'a>(statement: Statement<'_>, parameters: &[&'a str]) -> Vec<&'a str> {
+    let mut parameters = parameters.to_vec();
+    // The third one is the most rows (`fastest_schema::pull_sql`).
+    if let (true, [_, _, rows, ..]) = (statement.sql.contains("fastest_page"), &mut *parameters) {
+        *rows = PAGE_ROWS;
+    }
+    parameters
 }
 
 /// Damages an answer: its last text is cut off. If that is short, the last cell is missing.

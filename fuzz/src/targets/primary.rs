@@ -130,7 +130,7 @@ impl Primary {
     /// # Errors
     /// If it cannot decode the answer.
     pub fn pull(&self, scope: &str) -> Result<Page, PageError> {
-        let numbers = ["0", "10000", "10000000", "", "", "echo"];
+        let numbers = ["0", "10000", "10000000", "", "", "", "echo"];
         let parameters: Vec<&dyn ToSql> =
             [&scope as &dyn ToSql].into_iter().chain(numbers.iter().map(|n| n as _)).collect();
         let pull = |sql: &str| self.run(sql, &parameters).expect("a pull of ours");
@@ -182,7 +182,8 @@ fn broken_sql(tables: &[&'static Table]) -> String {
 
 fn everything_sql(tables: &[&'static Table]) -> String {
     let engine = ["fastest_changes", "fastest_pushes", "fastest_meta"];
-    let columns = ["tbl, pk, scope, version, seq, deleted", "id, device, counter", "id, epoch"];
+    let columns =
+        ["tbl, pk, scope, version, seq, deleted", "id, device, counter", "id, epoch, last_push"];
     let engine = engine.into_iter().zip(columns.map(str::to_owned));
     let own = tables.iter().map(|table| {
         let columns: Vec<String> =
@@ -204,7 +205,7 @@ impl Primary {
     /// Returns the answers to a pull as text, in hex, and as text again.
     pub fn answers(&self, scope: &str) -> [Answer; 3] {
         let pull = |sql: &str| {
-            self.run(sql, &[&scope, &"0", &"100", &"1000000", &"", &"", &"echo"])
+            self.run(sql, &[&scope, &"0", &"100", &"1000000", &"", &"", &"", &"echo"])
                 .expect("a pull of ours")
         };
         let [text, hex] = [0, 1].map(|at: usize| pull(&self.pulls[at]));

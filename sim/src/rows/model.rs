@@ -63,6 +63,8 @@ pub struct Written {
     pub is_undone: bool,
     /// The rows that it deleted although the primary did not have them: another device may send them.
     pub unsent: BTreeSet<Key>,
+    /// Its rows that need not be there.
+    pub excused: BTreeSet<Key>,
 }
 
 /// All that was written, and what was seen of it.
@@ -122,6 +124,7 @@ impl Model {
             is_forgotten: false,
             is_undone: false,
             unsent,
+            excused: BTreeSet::new(),
         });
     }
 
@@ -186,15 +189,32 @@ impl Model {
             let is_open = written.fate == Fate::Waits
                 || written.fate == Fate::Acknowledged && written.is_undone;
             if written.device == Some(device) && is_open {
-                // What the restored primary has lost of these rows is dropped along with them: the device
-                // no longer tells it from what it wrote since (`sim/FOUND.md`, open).
-                let stays = |change: &_| is_seen(change) && !written.is_undone;
-                written.changes.retain(|change| !keys.contains(&change.0) || stays(change));
+                if written.is_undone {
+                    // What the restored primary has lost of these rows is dropped along with them: the
+                    // device no longer tells it from what it wrote since (`sim/FOUND.md`, open).
+                    written.excused.extend(keys.iter().cloned());
+                }
+                written.changes.retain(|change| !keys.contains(&change.0) || is_seen(change));
                 if written.changes.is_empty() {
                     written.fate = Fate::Dropped;
                 }
             }
         }
+    }
+
+    /// Returns the values that writers knew when they replaced or deleted them. One that was put back on
+    /// its device may live on in a copy of that.
+    fn known(&self) -> BTreeSet<(Cell, Option<String>)> {
+        let mut known = BTreeSet::new();
+        for (key, change) in self.written.iter().flat_map(|written| &written.changes) {
+            let (Change::Set { before: Some(before), .. } | Change::Delete { before }) = change
+            else {
+                continue;
+            };
+            let cells = before.iter();
+            known.extend(cells.map(|(column, was)| ((key.clone(), column.clone()), was.clone())));
+        }
+        known
     }
 
     /// Returns what is wrong about the rows of the primary in the end.
@@ -210,6 +230,9 @@ impl Model {
                 continue;
             }
             for (key, change) in &written.changes {
+                if written.excused.contains(key) {
+                    continue;
+                }
                 match change {
                     Change::Set { values, .. } => {
                         for (column, value) in values {
@@ -255,6 +278,7 @@ struct Graph<'a> {
 impl<'a> Graph<'a> {
     fn of(model: &'a Model) -> Self {
         let mut graph = Self { replaced: BTreeMap::new(), deleted: BTreeSet::new() };
+        let known = model.known();
         for written in &model.written {
             for (key, change) in &written.changes {
                 match change {
@@ -265,8 +289,10 @@ impl<'a> Graph<'a> {
                             let counts = match written.fate {
                                 Fate::Acknowledged | Fate::Waits => true,
                                 Fate::Dropped | Fate::PutBack => {
+                                    let cell = (cell.clone(), value.clone());
                                     written.was_acknowledged
-                                        || model.seen.contains(&(cell.clone(), value.clone()))
+                                        || model.seen.contains(&cell)
+                                        || known.contains(&cell)
                                 }
                             };
                             if counts && let Some(was) = before.get(column) {

@@ -23,6 +23,9 @@ struct Args {
     /// Run fresh seeds for so many minutes
     #[arg(long, conflicts_with_all = ["seed", "seeds"])]
     minutes: Option<u64>,
+    /// Do not look for the smallest story of a finding, which takes a while
+    #[arg(long)]
+    brief: bool,
     /// The number of processes [default: one for each processor]
     #[arg(long)]
     jobs: Option<u64>,
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
         if !args.smallest {
             print!("{}", outcome.events);
         }
-        return tell(&runtime, seed, &outcome, args.smallest);
+        return tell(&runtime, seed, &outcome, args.smallest, args.brief);
     }
     let began = Instant::now();
     let (seeds, until) = match (args.seeds, args.minutes) {
@@ -55,8 +58,8 @@ fn main() -> ExitCode {
     };
     let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
     match args.jobs.unwrap_or(processors) {
-        0 | 1 => in_turn(&runtime, seeds, until),
-        jobs => at_once(seeds, args.minutes, jobs),
+        0 | 1 => in_turn(&runtime, seeds, until, args.brief),
+        jobs => at_once(seeds, args.minutes, jobs, args.brief),
     }
 }
 
@@ -67,13 +70,16 @@ fn fresh() -> u64 {
 }
 
 /// Runs a part of the seeds in each of several processes.
-fn at_once((from, to): (u64, u64), minutes: Option<u64>, jobs: u64) -> ExitCode {
+fn at_once((from, to): (u64, u64), minutes: Option<u64>, jobs: u64, is_brief: bool) -> ExitCode {
     let program = std::env::current_exe().expect("this program has a path");
     let each = (to - from).div_ceil(jobs);
     let start = |job: u64| {
         let begin = (from + job * each).min(to);
         let mut command = Command::new(&program);
         command.args(["--jobs", "1"]);
+        if is_brief {
+            command.arg("--brief");
+        }
         match minutes {
             Some(minutes) => command.arg("--minutes").arg(minutes.to_string()),
             None => command.arg("--seeds").arg(format!("{begin}..{}", (begin + each).min(to))),
@@ -86,7 +92,12 @@ fn at_once((from, to): (u64, u64), minutes: Option<u64>, jobs: u64) -> ExitCode 
     if results.into_iter().all(|ok| ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn in_turn(runtime: &Runtime, (from, to): (u64, u64), until: Option<Instant>) -> ExitCode {
+fn in_turn(
+    runtime: &Runtime,
+    (from, to): (u64, u64),
+    until: Option<Instant>,
+    is_brief: bool,
+) -> ExitCode {
     let (began, mut failed, mut requests, mut count) = (Instant::now(), 0, 0, 0);
     for seed in from..to {
         if until.is_some_and(|until| Instant::now() > until) {
@@ -96,7 +107,7 @@ fn in_turn(runtime: &Runtime, (from, to): (u64, u64), until: Option<Instant>) ->
         (requests, count) = (requests + outcome.requests, count + 1);
         if !outcome.findings.is_empty() {
             failed += 1;
-            tell(runtime, seed, &outcome, false);
+            tell(runtime, seed, &outcome, false, is_brief);
         }
     }
     let minutes = began.elapsed().as_secs_f64() / 60.0;
@@ -109,11 +120,22 @@ fn in_turn(runtime: &Runtime, (from, to): (u64, u64), until: Option<Instant>) ->
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Tells what was found, and the smallest story that leads to it.
-fn tell(runtime: &Runtime, seed: u64, outcome: &Outcome, events: bool) -> ExitCode {
+/// Tells what was found and, unless it is to be brief, the smallest story that leads to it, after its
+/// events if they are asked for.
+fn tell(
+    runtime: &Runtime,
+    seed: u64,
+    outcome: &Outcome,
+    with_events: bool,
+    is_brief: bool,
+) -> ExitCode {
     let Some(first) = outcome.findings.first() else { return ExitCode::SUCCESS };
+    if is_brief {
+        println!("seed {seed}: {first}");
+        return ExitCode::FAILURE;
+    }
     let story = story(seed, first.kind, runtime);
-    if events {
+    if with_events {
         print!("{}", story.events);
     }
     println!("seed {seed}: {first}");

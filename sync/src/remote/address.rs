@@ -58,7 +58,14 @@ impl D1Address {
 
     /// Returns the address as a user writes it.
     pub fn to_text(&self) -> String {
-        let api = self.api.as_ref().map(|api| format!("?api={api}")).unwrap_or_default();
+        // Otherwise they would mean something in a query.
+        let escaped = |api: &Url| {
+            ["%", "&", "+", "#"].iter().fold(api.to_string(), |text, letter| {
+                text.replace(letter, &format!("%{:02X}", letter.as_bytes()[0]))
+            })
+        };
+        let api = self.api.as_ref().map(|api| format!("?api={}", escaped(api)));
+        let api = api.unwrap_or_default();
         format!("d1://{}/{}{api}", self.account, self.database)
     }
 }
@@ -289,6 +296,15 @@ mod tests {
         }
         let bytes = Path::new(std::ffi::OsStr::from_bytes(b"/srv/\xff%/p.db"));
         assert_eq!(Address::parse(&file_url(bytes)).unwrap(), Address::File(bytes.into()));
+    }
+
+    #[test]
+    fn an_address_of_an_api_is_written_as_it_is_read() {
+        let api = "http://127.0.0.1:8787/%cd/a+b&c#d";
+        let text = "d1://local/a-b?api=http://127.0.0.1:8787/%25cd/a%2Bb%26c%23d";
+        let Address::D1(address) = Address::parse(text).unwrap() else { panic!("{text}") };
+        assert_eq!(address.api.as_ref().map(Url::as_str), Some(api));
+        assert_eq!(address.to_text(), text);
     }
 
     #[test]

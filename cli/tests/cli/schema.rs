@@ -321,7 +321,11 @@ fn a_migration_that_is_killed_is_whole_or_absent() {
                 "SELECT count(*) FROM sqlite_master WHERE type = 'table'
                  AND name NOT IN ('d1_migrations', 'sqlite_sequence')",
             );
-            assert_eq!(tables, [0, 10, 10, 21, 32, 33][recorded as usize], "{recorded} migrations");
+            assert_eq!(
+                tables,
+                [0, 10, 10, 21, 32, 33, 33][recorded as usize],
+                "{recorded} migrations"
+            );
         }
         assert_eq!(scene.run("", "", &migrate), "exit 0");
         assert_eq!(scene.run("", "", &format!("schema check --quiet --remote {url}")), "exit 0");

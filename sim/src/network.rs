@@ -174,7 +174,10 @@ impl Line {
         let parameters: Vec<String> = parameters.iter().map(|it| self.events.plain(it)).collect();
         let sent = digest(&(sql, parameters));
         let answer = match answer {
-            Ok(rows) => format!("{} rows {}", rows.len(), digest(rows)),
+            Ok(rows) => {
+                let text = self.events.plain(&format!("{rows:?}"));
+                format!("{} rows {}", rows.len(), digest(&text))
+            }
             Err(error) => self.events.plain(&error.to_string()),
         };
         self.events.add(format!("{} {how} {beginning} {sent} -> {answer}", self.name));
@@ -254,15 +257,16 @@ impl Primary for Line {
     }
 }
 
-/// The most changes in a page. The runs have few rows, and more than one page is to be pulled.
-const PAGE_ROWS: &str = "6";
+/// The most changes in a page of an application's rows, and of a project's. The runs have few rows, and
+/// more than one page is to be pulled, but not more than a device believes.
+const PAGE_ROWS: [&str; 2] = ["6", "40"];
 
 /// Returns the parameters of a statement, with smaller pages if it is a pull.
 fn with_small_pages<'a>(statement: Statement<'_>, parameters: &[&'a str]) -> Vec<&'a str> {
     let mut parameters = parameters.to_vec();
     // The third one is the most rows (`fastest_schema::pull_sql`).
     if let (true, [_, _, rows, ..]) = (statement.sql.contains("fastest_page"), &mut *parameters) {
-        *rows = PAGE_ROWS;
+        *rows = PAGE_ROWS[usize::from(statement.sql.contains("fastest_packs"))];
     }
     parameters
 }

@@ -97,6 +97,7 @@ pub(crate) async fn pull_and_read(
 ) -> Result<Pulled, SyncError> {
     let (primary, schema) = (&*remote.primary, replica.schema());
     let (mut pulled, mut pull) = (Pulled::default(), PullState::default());
+    let mut is_looked_at = false;
     loop {
         let state = RemoteRow(replica.read()).get()?;
         let cursor = Cursors(replica.read()).of(scope)?;
@@ -121,6 +122,11 @@ pub(crate) async fn pull_and_read(
             migrate(primary, schema).await?;
         }
         pulled.behind = behind(schema, page.header.migration.as_deref());
+        // Its first set-up may have been cut short before the last migrations.
+        let is_new = state.epoch.is_none() && !std::mem::replace(&mut is_looked_at, true);
+        if is_new && pulled.behind.is_some() && finish_set_up(primary, schema).await? {
+            continue;
+        }
         let (epoch, has_pushed) = (state.epoch.as_deref(), state.last_push_id.is_some());
         let verdict = pull.after_answer(&Asker { epoch, cursor, has_pushed }, &page.header);
         pulled.primary_went_back = pull.went_back;
@@ -169,6 +175,16 @@ pub(crate) async fn pull_and_read(
         replica.write(|session| Requeue(session).end_reading(scope))?;
     }
     Ok(pulled)
+}
+
+/// Applies the migrations that a primary lacks, if nobody uses it yet. Returns whether it did: if an older
+/// version uses it, its owner decides.
+async fn finish_set_up(primary: &dyn Primary, schema: &Schema) -> Result<bool, PrimaryError> {
+    match set_up(primary, schema).await {
+        Ok(()) => Ok(true),
+        Err(PrimaryError::Behind { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Forgets what the primary was known to hold, and queues those rows again.

@@ -277,21 +277,19 @@ fn read_file(
         Err(error) => return Err(error.into()),
     };
     let tells_databases = context.selection.databases.is_some();
-    let may_be_torn = |stat: &Stat| {
-        tells_databases
-            && (database_copy::has_sides(path, context) || database_copy::was_just_changed(stat))
-    };
+    let may_be_torn =
+        |is_new: bool| tells_databases && (is_new || database_copy::has_sides(path, context));
     read_open(file, at_first, buffer, context.sink, may_be_torn)
 }
 
 /// Like [`read_file`], for an open file. `may_be_torn` returns whether somebody may be writing to
-/// the file, if it is a database.
+/// the file, if it is a database. It is told whether the file was just written.
 fn read_open(
     file: File,
     at_first: Option<&Stat>,
     buffer: &mut Vec<u8>,
     sink: &dyn ObjectSink,
-    may_be_torn: impl Fn(&Stat) -> bool,
+    may_be_torn: impl Fn(bool) -> bool,
 ) -> Result<Outcome, Failure> {
     let look = || rustix::fs::fstat(&file).map(|stat| Node::from(&stat));
     let before = look()?;
@@ -299,9 +297,11 @@ fn read_open(
         return Ok(Outcome::Moved);
     };
     let first = at_first.filter(|first| first.inode == stat.inode && first.bytes <= stat.bytes);
+    // Asked before the file is read, which may take long.
+    let is_new = database_copy::was_just_changed(&stat);
     let (expected, is_again) = (first.unwrap_or(&stat).bytes, first.is_some());
     let is_large = expected > CHUNKED_OVER_BYTES;
-    if is_large && database::is_database(&file) && may_be_torn(&stat) {
+    if is_large && database::is_database(&file) && may_be_torn(is_new) {
         return Ok(Outcome::Database(kind, stat));
     }
     let item = if is_large {
@@ -316,7 +316,7 @@ fn read_open(
         buffer.clear();
         buffer.reserve(expected as usize);
         (&file).take(expected).read_to_end(buffer)?;
-        if database::is_header(buffer) && may_be_torn(&stat) {
+        if database::is_header(buffer) && may_be_torn(is_new) {
             return Ok(Outcome::Database(kind, stat));
         }
         put_blob(kind, buffer, sink)?
@@ -332,6 +332,12 @@ fn read_open(
                 && after.bytes >= stat.bytes
                 && (is_again || after.bytes > stat.bytes) =>
         {
+            // The beginning of a log is a log. That of a database is none.
+            let is_database =
+                if is_large { database::is_database(&file) } else { database::is_header(buffer) };
+            if is_database && may_be_torn(true) {
+                return Ok(Outcome::Database(kind, stat));
+            }
             Ok(Outcome::Grown(item, first.copied().unwrap_or(stat)))
         }
         _ => Ok(Outcome::Moved),

@@ -207,6 +207,9 @@ fn copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Opti
 /// closed here (as POSIX specifies), so nothing else is inspected in that case.
 fn try_copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<Option<Files>> {
     let before = Look::at(database)?;
+    // Asked before the copy, which may take long: what was written at the time of the look would be old
+    // after it, and the next write may have left the same times.
+    let is_quiet = before.is_quiet();
     let main = copy_file(before.main, database, "", to)?;
     let is_whole = is_held && before.log.as_ref().is_none_or(|(look, _)| look.1.bytes == 0);
     let (log, journal) = (before.log.as_ref().map(|log| log.0), before.journal);
@@ -218,7 +221,7 @@ fn try_copy_files(database: &Source, to: &Beneath, is_held: bool) -> io::Result<
             sides.push((side, copy_file(look, database, side, to)?));
         }
     }
-    let is_consistent = is_whole || before.belongs_with(&Look::at(database)?);
+    let is_consistent = is_whole || before.belongs_with(&Look::at(database)?, is_quiet);
     Ok(is_consistent.then_some((main, sides)))
 }
 
@@ -264,8 +267,15 @@ impl Look {
         Ok(Self { main, log, journal: look_at_side("-journal")? })
     }
 
+    /// Whether the next write to any of the files changes its times.
+    fn is_quiet(&self) -> bool {
+        !was_just_changed(&self.main.1)
+            && !self.journal.is_some_and(|(_, journal)| was_just_changed(&journal))
+    }
+
     /// Returns whether what was copied between this look and a later one is a consistent database.
-    fn belongs_with(&self, after: &Self) -> bool {
+    /// `is_quiet` is what this look said when it was taken.
+    fn belongs_with(&self, after: &Self, is_quiet: bool) -> bool {
         let is_same_log = match (&self.log, &after.log) {
             (Some((before, header)), Some((after, header_after))) => {
                 header.len() == LOG_HEADER_BYTES
@@ -275,8 +285,6 @@ impl Look {
             _ => false,
         };
         let is_same_file = self.main.1.inode == after.main.1.inode;
-        let is_quiet = !was_just_changed(&self.main.1)
-            && !self.journal.is_some_and(|(_, journal)| was_just_changed(&journal));
         self == after && is_quiet || is_same_log && is_same_file && self.journal == after.journal
     }
 }

@@ -281,7 +281,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     tell(|| std::fs::rename(from, to), |()| renamed(place_of(from), place_of(to)))
 }
 
-/// Gives a file a further name.
+/// Creates a hard link to a file.
 ///
 /// # Errors
 /// Those of the system.

@@ -166,7 +166,7 @@ impl Tree {
         self.nodes.entry(inode).or_insert(Node { content, mode, times: Times::default() });
     }
 
-    /// Gives an inode a name. A folder has one name only.
+    /// Adds a name for an inode. A folder can have only one.
     fn name(&mut self, at: &Place, inode: u64) {
         if matches!(self.nodes.get(&inode), Some(Node { content: Content::Folder(_), .. })) {
             for node in self.nodes.values_mut() {

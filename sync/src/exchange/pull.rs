@@ -177,13 +177,14 @@ pub(crate) async fn pull_and_read(
     Ok(pulled)
 }
 
-/// Applies the migrations that a primary lacks, if nobody uses it yet. Returns whether it did: if an older
-/// version uses it, its owner decides.
+/// Applies the migrations that a primary lacks, if nobody uses it yet and this device may. Returns whether it
+/// did. If not, the page that was read is good nevertheless, and its owner decides when to migrate it.
 async fn finish_set_up(primary: &dyn Primary, schema: &Schema) -> Result<bool, PrimaryError> {
     match set_up(primary, schema).await {
         Ok(()) => Ok(true),
-        Err(PrimaryError::Behind { .. }) => Ok(false),
-        Err(error) => Err(error),
+        Err(error @ PrimaryError::Unreachable { .. }) => Err(error),
+        // It is in use, or a token may only read, for example.
+        Err(_) => Ok(false),
     }
 }
 

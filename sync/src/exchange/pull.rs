@@ -115,18 +115,11 @@ pub(crate) async fn pull_and_read(
             }
             page => page?,
         };
-        check_migration(primary, schema, page.header.migration.as_deref())?;
-        if page.header.migration.is_none() && !schema.migrations.is_empty() {
-            // It has none of this schema's migrations. If it belongs to another schema, `migrate`
-            // fails and says so.
-            migrate(primary, schema).await?;
-        }
-        pulled.behind = behind(schema, page.header.migration.as_deref());
-        // Its first set-up may have been cut short before the last migrations.
         let is_new = state.epoch.is_none() && !std::mem::replace(&mut is_looked_at, true);
-        if is_new && pulled.behind.is_some() && finish_set_up(primary, schema).await? {
+        if complete(primary, schema, page.header.migration.as_deref(), is_new).await? {
             continue;
         }
+        pulled.behind = behind(schema, page.header.migration.as_deref());
         let (epoch, has_pushed) = (state.epoch.as_deref(), state.last_push_id.is_some());
         let verdict = pull.after_answer(&Asker { epoch, cursor, has_pushed }, &page.header);
         pulled.primary_went_back = pull.went_back;
@@ -177,13 +170,27 @@ pub(crate) async fn pull_and_read(
     Ok(pulled)
 }
 
-/// Applies the migrations that a primary lacks, if nobody uses it yet and this device may. Returns whether it
-/// did. If not, the page that was read is good nevertheless, and its owner decides when to migrate it.
-async fn finish_set_up(primary: &dyn Primary, schema: &Schema) -> Result<bool, PrimaryError> {
+/// Completes the migrations of a primary that has answered, where this device decides that: if it has none
+/// of them, or if it is new to this device and its first set-up was cut short. Returns whether to ask again.
+/// `last` is its last migration. Fails if it belongs to another schema or a newer version.
+async fn complete(
+    primary: &dyn Primary,
+    schema: &Schema,
+    last: Option<&str>,
+    is_new: bool,
+) -> Result<bool, PrimaryError> {
+    check_migration(primary, schema, last)?;
+    if last.is_none() && !schema.migrations.is_empty() {
+        migrate(primary, schema).await?;
+        return Ok(false);
+    }
+    if !is_new || behind(schema, last).is_none() {
+        return Ok(false);
+    }
     match set_up(primary, schema).await {
         Ok(()) => Ok(true),
         Err(error @ PrimaryError::Unreachable { .. }) => Err(error),
-        // It is in use, or a token may only read, for example.
+        // It is in use, or a token may only read, for example. The page that was read is good nevertheless.
         Err(_) => Ok(false),
     }
 }

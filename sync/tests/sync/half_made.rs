@@ -4,11 +4,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
+use fastest_schema::ScopeId;
 use fastest_schema::{FASTEST, Migration, Schema};
+use fastest_sync::internals::{Directory, Replica, pull_scope};
+use fastest_sync::remote::embedded::Embedded;
+use fastest_sync::remote::meter::Meter;
 use fastest_sync::remote::open::Remote;
-use fastest_sync::remote::primary::{Primary, PrimaryError};
+use fastest_sync::remote::pack_store::store::LargePacks;
+use fastest_sync::remote::primary::{Denial, Primary, PrimaryError, Rows};
 use fastest_sync::remote::retry::RetryPolicy;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::state::Packs;
@@ -151,4 +157,54 @@ fn a_primary_of_an_older_version_that_is_in_use_is_left_to_its_owner() {
             assert_eq!(recorded(&*primary), 4, "{use_of_it} at {url}");
         }
     }
+}
+
+/// A primary whose token may only read.
+struct ReadOnly(Embedded);
+
+#[async_trait]
+impl Primary for ReadOnly {
+    fn url(&self) -> &str {
+        self.0.url()
+    }
+
+    fn world(&self) -> &World {
+        self.0.world()
+    }
+
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        self.0.run(statement, parameters).await
+    }
+
+    async fn migrate(&self, _: &str, _: &[&str]) -> Result<(), PrimaryError> {
+        Err(PrimaryError::Denied {
+            url: self.url().to_owned(),
+            denial: Denial::Forbidden,
+            message: String::new(),
+        })
+    }
+}
+
+#[test]
+fn a_token_that_may_only_read_pulls_from_a_primary_that_lacks_the_last_migration() {
+    let folder = tempfile::tempdir().unwrap();
+    let primary = Embedded::new(&folder.path().join("p.db"), World::system());
+    let count = FASTEST.migrations.len() - 1;
+    migrate_in_part(&primary, count);
+    let path = folder.path().join("replica.db");
+    let mut replica = Replica::open(&path, &FASTEST, World::system()).unwrap();
+    let remote = Remote {
+        primary: Arc::new(ReadOnly(primary)),
+        packs: Arc::new(Directory::new(folder.path(), false)),
+        large: LargePacks::Rows,
+        meter: Meter::default(),
+        chosen: None,
+    };
+    let scope = ScopeId::from("p".to_owned());
+    let pulled = run(pull_scope(&mut replica, None, &remote, &scope)).unwrap();
+    assert_eq!(pulled.behind.as_deref(), Some(FASTEST.migrations[count - 1].name));
 }

@@ -352,3 +352,45 @@ fn put_blob(kind: Kind, bytes: &[u8], sink: &dyn ObjectSink) -> Result<Item, Sto
     }
     Ok(Item { kind, id: id.0, bytes: bytes.len() as u64, files: 1, list: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::fs::{File, OpenOptions};
+    use std::io::Write;
+
+    use super::{CHUNKED_OVER_BYTES, Outcome, database_copy, read_open};
+    use crate::object::memory::NoSink;
+
+    /// Reads a file that grows after somebody looked whether it is being written to.
+    fn read_growing(bytes: &[u8]) -> (Outcome, Vec<bool>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, bytes).unwrap();
+        let end = OpenOptions::new().append(true).open(&path).unwrap();
+        // Its inode has changed long ago, so that it looks as if nobody wrote to it.
+        std::thread::sleep(2 * database_copy::TICK);
+        let asked = RefCell::new(Vec::new());
+        let may_be_torn = |is_new: bool| {
+            asked.borrow_mut().push(is_new);
+            (&end).write_all(b"more").unwrap();
+            is_new
+        };
+        let file = File::open(&path).unwrap();
+        let outcome = read_open(file, None, &mut Vec::new(), &NoSink, may_be_torn);
+        (outcome.ok().unwrap(), asked.into_inner())
+    }
+
+    #[test]
+    fn a_database_that_grows_while_it_is_read_is_not_the_beginning_of_one() {
+        let mut header = [b"SQLite format 3\0".as_slice(), &[0; 84]].concat();
+        (header[16], header[17]) = (16, 0);
+        header[21..24].copy_from_slice(&[64, 32, 32]);
+        for bytes in [4096, CHUNKED_OVER_BYTES as usize + 1] {
+            header.resize(bytes, 0);
+            let (outcome, asked) = read_growing(&header);
+            assert!(matches!(outcome, Outcome::Database(..)), "{bytes}");
+            assert_eq!(asked, [false, true], "{bytes}");
+        }
+    }
+}

@@ -46,7 +46,7 @@ const COPIES_HELD_MAX: usize = 3;
 
 /// How long a file's times may stay the same although it is written to: a tick of the slowest
 /// clock.
-const TICK: Duration = Duration::from_millis(20);
+pub(super) const TICK: Duration = Duration::from_millis(20);
 
 /// A private copy of a database, and the state of its files when it was made.
 pub(super) struct Copied {

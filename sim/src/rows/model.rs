@@ -184,17 +184,23 @@ impl Model {
                 }),
             Change::Delete { .. } => false,
         };
+        let by_device = self.written.iter().filter(|written| written.device == Some(device));
+        let waiting = by_device.filter(|written| written.fate == Fate::Waits);
+        let waiting: BTreeSet<Key> = waiting
+            .flat_map(|written| written.changes.iter().map(|(key, _)| key.clone()))
+            .collect();
         for written in &mut self.written {
             // What a restored primary has lost is sent again, and may be refused then.
             let is_open = written.fate == Fate::Waits
                 || written.fate == Fate::Acknowledged && written.is_undone;
             if written.device == Some(device) && is_open {
+                // Where something else was written since, only that is dropped.
+                let goes =
+                    |key: &Key| keys.contains(key) && !(written.is_undone && waiting.contains(key));
                 if written.is_undone {
-                    // What the restored primary has lost of these rows is dropped along with them: the
-                    // device no longer tells it from what it wrote since (`sim/FOUND.md`, open).
-                    written.excused.extend(keys.iter().cloned());
+                    written.excused.extend(keys.iter().filter(|key| goes(key)).cloned());
                 }
-                written.changes.retain(|change| !keys.contains(&change.0) || is_seen(change));
+                written.changes.retain(|change| !goes(&change.0) || is_seen(change));
                 if written.changes.is_empty() {
                     written.fate = Fate::Dropped;
                 }

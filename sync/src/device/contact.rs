@@ -114,7 +114,7 @@ impl OpenDevice {
         let project = self.replica.read().row::<Project>(&scope.project())?;
         let entry = Outbox(self.replica.read()).entry(Project::TABLE, &RowKey::of(scope))?;
         let Some(project) = project else { return Ok(()) };
-        if remote.chosen.is_none() || entry.is_none_or(|entry| entry.base.is_some()) {
+        if remote.chosen.is_none() || entry.is_none_or(|entry| entry.known_base().is_some()) {
             return Ok(());
         }
         let found = find_on_primary(&*remote.primary, &project.name).await?;

@@ -89,7 +89,7 @@ pub(crate) fn handovers(entries: &[&Entry]) -> Vec<Order> {
     let (unique, mut given) = (UniqueValues::default(), HashMap::new());
     for (at, entry) in entries.iter().enumerate() {
         let kept = entry.row.as_ref().map(|row| unique.of(entry.table, row));
-        for set in entry.base.iter().flat_map(|base| unique.of(entry.table, base)) {
+        for set in entry.known_base().into_iter().flat_map(|base| unique.of(entry.table, base)) {
             if kept.as_ref().is_none_or(|kept| !kept.contains(&set)) {
                 given.insert((entry.table.name, set), at);
             }
@@ -114,12 +114,13 @@ pub(crate) fn references(entries: &[&Entry]) -> Vec<Order> {
         .map(|(_, to)| (to.table, to.column))
         .collect();
     let (mut going, mut new) = (HashMap::new(), HashMap::new());
-    for (at, Entry { table, base, base_version, row, .. }) in entries.iter().copied().enumerate() {
+    for (at, entry) in entries.iter().enumerate() {
+        let Entry { table, base_version, row, .. } = entry;
         for (place, column) in table.columns.iter().enumerate() {
             if !referred.contains(&(table.name, column.name)) {
                 continue;
             }
-            let before = base.as_ref().map(|base| &base[place]);
+            let before = entry.known_base().map(|base| &base[place]);
             let after = row.as_ref().map(|row| &row[place]);
             if let Some(after) = after.filter(|_| *base_version == 0 || before != after) {
                 new.insert((table.name, column.name, after), at);
@@ -137,7 +138,7 @@ pub(crate) fn references(entries: &[&Entry]) -> Vec<Order> {
                 rows.get(&(to.table, to.column, value)).copied().filter(|other| *other != at)
             };
             // An append-only row cannot change its reference: it waits until the delete is settled.
-            let lets_go = entry.base.as_ref().filter(|_| entry.table.policy == Policy::Versioned);
+            let lets_go = entry.known_base().filter(|_| entry.table.policy == Policy::Versioned);
             let parent = of(lets_go, &going);
             orders.extend(parent.map(|then| Order { first: at, then }));
             let parent = of(entry.row.as_ref(), &new);

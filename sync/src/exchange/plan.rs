@@ -117,7 +117,7 @@ pub(crate) fn is_diverged<E>(
     follows: impl FnOnce(&str, &str) -> Result<bool, E>,
 ) -> Result<bool, E> {
     let head = |values: &Values| column(entry.table, values, "current_snapshot_id");
-    let theirs = entry.base.as_ref().and_then(head);
+    let theirs = entry.known_base().and_then(head);
     match (entry.row.as_ref().and_then(head), theirs) {
         (Some(ours), Some(theirs)) => Ok(!follows(&ours, &theirs)?),
         (None, Some(_)) => Ok(entry.row.is_some()),

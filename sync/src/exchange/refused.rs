@@ -11,8 +11,9 @@ use crate::error::named::Named;
 use crate::exchange::blame::Blame;
 use crate::exchange::plan::PlannedRow;
 use crate::replica::error::ReplicaError;
-use crate::replica::local::outbox::Outbox;
+use crate::replica::local::outbox::{Entry, Outbox};
 use crate::replica::local::refused::{Refused, RefusedTransaction};
+use crate::replica::scope::{ScopeError, Scopes};
 use crate::replica::session::Session;
 
 /// Sets aside a transaction that the primary refused. Returns `None` if another process has written
@@ -45,19 +46,38 @@ pub(crate) fn retry(session: Session<'_>, id: i64) -> Result<(), SyncError> {
 }
 
 /// Reverts the writes of a refused transaction: its rows become what the primary was last known to
-/// have. Returns the dropped transaction.
+/// have. If it went back to a time before that, they are queued as they were. Returns the dropped
+/// transaction.
 pub(crate) fn drop(session: Session<'_>, id: i64) -> Result<RefusedTransaction, SyncError> {
     let outbox = Outbox(session);
     let refused = outbox.refused_transaction(id)?.ok_or_else(|| unknown(id))?;
     for entry in outbox.of_transaction(id)? {
-        match &entry.base {
-            Some(base) => session.put_values(entry.table, base)?,
-            None => session.delete(entry.table, &entry.key)?,
-        }
         outbox.drop(entry.table, &entry.key)?;
+        revert(session, entry)?;
     }
     Refused(session).retry(id)?;
     Ok(refused)
+}
+
+/// Reverts one row, whose entry was removed.
+fn revert(session: Session<'_>, entry: Entry) -> Result<(), ReplicaError> {
+    let Entry { scope, table, key, base_version, base, row, .. } = entry;
+    // A row that was refused as the primary once had it is dropped itself.
+    let Some(base) = base.filter(|base| base_version > 0 || Some(base) != row.as_ref()) else {
+        return session.delete(table, &key);
+    };
+    session.put_values(table, &base)?;
+    if base_version == 0 {
+        // The dropped write may have moved it.
+        let scope = match Scopes(session).of(table, &base) {
+            Ok(scope) => scope,
+            Err(ScopeError::None { .. }) => scope,
+            Err(ScopeError::Replica(error)) => return Err(error),
+        };
+        let again = Entry::unknown(&scope, table, &key, base.clone());
+        Outbox(session).put(&Entry { base: Some(base), ..again })?;
+    }
+    Ok(())
 }
 
 fn unknown(id: i64) -> SyncError {

@@ -136,7 +136,7 @@ impl Incoming<'_> {
             return self.apply_over_delete(entry, version, theirs);
         };
         let own = self.0.engine_table(table);
-        let mut merged = merge_row(table, own, entry.base.as_ref(), ours, &theirs);
+        let mut merged = merge_row(table, own, entry.known_base(), ours, &theirs);
         self.take_head_that_follows(&entry.scope, table, &mut merged.values, &theirs)?;
         if !merged.conflicts.is_empty() {
             Conflicts(self.0).keep(&entry, Some(&theirs), &merged.conflicts)?;

@@ -35,16 +35,26 @@ impl Requeue<'_> {
         self.forget_primary()
     }
 
-    /// Queues the rows of versioned tables that the primary was known to have. They get no base:
-    /// lost changes cannot be told from changes that others have written since. So where the
-    /// versions differ, both are kept.
+    /// Queues the rows of versioned tables that the primary was known to have. They get the lock
+    /// version 0, so nothing is merged with their bases: lost changes cannot be told from changes that
+    /// others have written since. So where the versions differ, both are kept.
     fn queue_known(&self) -> Result<(), ReplicaError> {
         for table in self.0.schema.synced().filter(|table| table.policy == Policy::Versioned) {
             for (key, scope) in Known(self.0).of_table(table)? {
                 if let Some(row) = self.0.values(table, &key)? {
-                    // The row remains part of its queued transaction.
-                    let joined = Outbox(self.0).entry(table, &key)?.and_then(|entry| entry.joined);
-                    let entry = Entry { joined, ..Entry::unknown(&scope, table, &key, row) };
+                    let entry = match Outbox(self.0).entry(table, &key)? {
+                        // The row remains part of its queued transaction. If that is dropped, the
+                        // base is queued.
+                        Some(entry) => {
+                            let moves = self.0.rules.rows_change_scope;
+                            let scope = if moves { entry.scope.clone() } else { scope };
+                            Entry { scope, base_version: 0, row: Some(row), ..entry }
+                        }
+                        None => {
+                            let base = Some(row.clone());
+                            Entry { base, ..Entry::unknown(&scope, table, &key, row) }
+                        }
+                    };
                     Outbox(self.0).put(&entry)?;
                 }
             }

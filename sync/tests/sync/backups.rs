@@ -12,7 +12,7 @@ use fastest_sync::migrations::repair_export;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::secret::NoSecrets;
 use fastest_sync::remote::statement::Statement;
-use fastest_sync::{Database, Remote, Resolution, World, migrate};
+use fastest_sync::{Database, DatabaseError, Remote, Resolution, World, migrate};
 use rusqlite::Connection;
 
 use super::run;
@@ -365,4 +365,38 @@ fn a_delete_that_a_restore_undid_is_a_conflict() {
     readers.sync(&remote);
     assert_eq!(query(&remote, "SELECT id FROM books ORDER BY id"), ["b00000", "dear"]);
     assert_eq!(readers.two.get::<Book>("b00001").unwrap(), None);
+}
+
+#[test]
+fn what_waits_and_is_dropped_takes_nothing_along_that_a_restore_undid() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", folder.path().join("primary.db").display());
+    let (mut readers, remote) = (Readers::of(&open(&url), 0), open(&url));
+    copy(folder.path(), "primary.db", "backup.db");
+    readers.one.save(&book("a", "A")).unwrap();
+    run(readers.one.push_all(&remote)).unwrap();
+    let refused = |device: &mut Database| {
+        let written = device.transaction(|tx| {
+            tx.save(&book("a", "A2"))?;
+            tx.save(&Book { shelf: "nowhere".into(), ..book("x", "X") })
+        });
+        written.unwrap_or_else(|error: DatabaseError| panic!("{error}"));
+    };
+    refused(&mut readers.one);
+    copy(folder.path(), "backup.db", "primary.db");
+    let remote = open(&url);
+    let dropped = |device: &mut Database| {
+        let refused = run(device.push_all(&remote)).unwrap().refused.remove(0);
+        assert_eq!(refused.rows.len(), 2);
+        device.drop_refused(refused.id).unwrap();
+        assert_eq!(device.get::<Book>("a").unwrap().unwrap().title, "A");
+        assert_eq!(device.get::<Book>("x").unwrap(), None);
+    };
+    dropped(&mut readers.one);
+    // Before it is sent, it is changed and dropped once more.
+    refused(&mut readers.one);
+    dropped(&mut readers.one);
+    run(readers.one.push_all(&remote)).unwrap();
+    assert_eq!(query(&remote, "SELECT title FROM books WHERE id IN ('a', 'x')"), ["A"]);
+    assert!(readers.one.conflicts().unwrap().is_empty());
 }

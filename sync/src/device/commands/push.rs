@@ -20,7 +20,7 @@ use crate::device::report::PushReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
-use crate::replica::local::outbox::Outbox;
+use crate::replica::local::outbox::{Entry, Outbox};
 use crate::replica::local::queue::Queue;
 use crate::replica::values::column;
 use crate::rows::snapshots::Snapshots;
@@ -130,8 +130,9 @@ impl OpenDevice {
         let on_primary =
             Outbox(session).entry(Workspace::TABLE, &RowKey::of(&copy.workspace_id))?;
         let on_primary = on_primary
-            .and_then(|entry| entry.base)
-            .and_then(|base| column(Workspace::TABLE, &base, "current_snapshot_id"));
+            .as_ref()
+            .and_then(Entry::known_base)
+            .and_then(|base| column(Workspace::TABLE, base, "current_snapshot_id"));
         // A second working copy of this workspace on this device moves the row here.
         let here = self.workspace_of(copy)?.current_snapshot_id;
         for other in on_primary.map(SnapshotId::from).into_iter().chain(here) {

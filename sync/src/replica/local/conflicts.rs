@@ -85,7 +85,7 @@ impl Conflicts<'_> {
         theirs: Option<&Values>,
         columns: &[&str],
     ) -> Result<(), ReplicaError> {
-        let base = entry.base.as_deref().map(list_to_wire);
+        let base = entry.known_base().map(|base| list_to_wire(base));
         let ours = entry.row.as_deref().map_or_else(|| "null".to_owned(), list_to_wire);
         let theirs = theirs.map(|values| list_to_wire(values));
         let lists = [base.as_deref(), Some(ours.as_str()), theirs.as_deref()];

@@ -1,7 +1,8 @@
 //! The outbox: rows written on this device that the primary has not accepted yet.
 //!
 //! An entry has the base (the row as it was last seen on the primary), the lock version of the
-//! base, and the row as it is now, or no row if it was deleted. A row that is written twice before
+//! base, and the row as it is now, or no row if it was deleted. The lock version is 0 if the primary
+//! never had the row, or went back to a time before it. A row that is written twice before
 //! a push has one entry, with the first base and the last row. A row that the primary never knew
 //! leaves no entry when it is deleted. Entries are removed in the transaction that records the
 //! primary's answer.
@@ -37,19 +38,26 @@ pub struct Entry {
     pub key: RowKey,
     /// Its lock version on the primary when it was last seen there; 0 if it never was.
     pub base_version: i64,
-    /// The row at that version.
+    /// The row at that version. At version 0, what an earlier state of the primary, or an earlier
+    /// primary, had.
     pub base: Option<Values>,
     /// The row to write; `None` for a delete.
     pub row: Option<Values>,
 }
 
 impl Entry {
+    /// Returns the base, unless it is from before the primary went back. The base of a delete is always
+    /// returned, because it shows what the delete affects.
+    pub(crate) fn known_base(&self) -> Option<&Values> {
+        self.base.as_ref().filter(|_| self.base_version > 0 || self.row.is_none())
+    }
+
     /// Returns the columns that differ from the base, except the key and the lock version; `None`
     /// if the primary is not known to have the row, for a delete, and in tables that are not
     /// versioned.
     pub(crate) fn changed(&self) -> Option<Vec<&'static str>> {
-        let (Some(base), Some(row)) = (&self.base, &self.row) else { return None };
-        if self.base_version == 0 || self.table.policy != Policy::Versioned {
+        let (Some(base), Some(row)) = (self.known_base(), &self.row) else { return None };
+        if self.table.policy != Policy::Versioned {
             return None;
         }
         let columns = self.table.columns.iter().zip(base.iter().zip(row));

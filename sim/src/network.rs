@@ -94,6 +94,8 @@ struct State {
 pub struct Line {
     name: Arc<str>,
     primary: Arc<dyn Primary>,
+    /// Whether a command has opened this primary, so that the next one finds it open.
+    is_open: bool,
     state: Arc<Mutex<State>>,
     events: Events,
 }
@@ -101,7 +103,7 @@ pub struct Line {
 impl Line {
     /// Makes the way of the device `name` to a primary.
     pub fn new(name: &str, primary: Arc<dyn Primary>, events: Events) -> Self {
-        Self { name: name.into(), primary, state: Arc::default(), events }
+        Self { name: name.into(), primary, is_open: false, state: Arc::default(), events }
     }
 
     /// Sets the primary that it leads to.
@@ -109,12 +111,20 @@ impl Line {
         self.primary = primary;
     }
 
-    /// Returns the same way to a remote that was opened anew.
+    /// Returns the same way to a remote that was opened anew. Its primary stays open, since to open one
+    /// takes longer than most commands do.
     pub fn over(&mut self, remote: Remote) -> Remote {
-        self.primary = Arc::clone(&remote.primary);
+        if !std::mem::replace(&mut self.is_open, true) {
+            self.primary = Arc::clone(&remote.primary);
+        }
         let primary = Arc::new(Retrying::new(self.clone(), RetryPolicy::default()));
         let packs = Arc::new(Parcels { packs: Arc::clone(&remote.packs), line: self.clone() });
         Remote { primary, packs, ..remote }
+    }
+
+    /// Lets the next command open its primary. Until then, late requests go to `primary`.
+    pub fn hang_up(&mut self, primary: Arc<dyn Primary>) {
+        (self.primary, self.is_open) = (primary, false);
     }
 
     /// Begins a command, with the faults that its requests meet.

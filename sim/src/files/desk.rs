@@ -27,6 +27,8 @@ pub struct Desk {
     /// Whether it has a backup.
     has_backup: bool,
     folder: PathBuf,
+    /// The file of the primary.
+    primary: PathBuf,
 }
 
 impl Desk {
@@ -35,11 +37,11 @@ impl Desk {
         let folder = root.join(format!("d{number}"));
         fs::create_dir(&folder).expect("the folder of the run is new");
         let party = Party::new(seed ^ (number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        // Each command opens the remote anew, and puts its primary into this line.
-        let nowhere = Arc::new(Embedded::new(&root.join("nowhere.db"), party.world()));
-        let line = Line::new(&format!("d{number}"), nowhere, events.clone());
+        let primary = root.join("primary").join("primary.db");
+        let there = Arc::new(Embedded::new(&primary, party.world()));
+        let line = Line::new(&format!("d{number}"), there, events.clone());
         let (line, device) = (Arc::new(Mutex::new(line)), None);
-        Self { number, party, line, device, has_backup: false, folder }
+        Self { number, party, line, device, has_backup: false, folder, primary }
     }
 
     /// Returns its way to the primary.
@@ -65,6 +67,13 @@ impl Desk {
     /// Ends its process.
     pub fn close(&mut self) {
         self.device = None;
+        self.hang_up();
+    }
+
+    /// Lets the next command open the primary.
+    pub fn hang_up(&mut self) {
+        let there = Arc::new(Embedded::new(&self.primary, self.party.world()));
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).hang_up(there);
     }
 
     /// Backs up its store.

@@ -362,6 +362,7 @@ impl<'a> Run<'a> {
         if !self.has_backup {
             return;
         }
+        self.desks.iter_mut().for_each(Desk::hang_up);
         let (from, to) = (self.root.join("primary.backup"), self.root.join("primary"));
         copy_folder(&from, &to).expect("the backup is there");
         self.model.primary_put_back();

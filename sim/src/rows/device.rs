@@ -10,6 +10,7 @@ use fastest_sync::database::error::DatabaseError;
 use fastest_sync::remote::embedded::Embedded;
 use fastest_sync::remote::retry::{RetryPolicy, Retrying};
 use fastest_sync::{Database, Remote};
+use rusqlite::Connection;
 
 use crate::events::Events;
 use crate::folders::copy_folder;
@@ -31,6 +32,8 @@ pub struct Device {
     pub remote: Remote,
     /// Its file, while a process has it open.
     pub database: Option<Database>,
+    /// What reads the rows of that file.
+    reading: Option<Connection>,
     /// The version of the application that it has.
     pub version: usize,
     /// The scope that its file is for; `None` for any.
@@ -107,6 +110,7 @@ impl Device {
             line,
             remote,
             database: None,
+            reading: None,
             version,
             team,
             backup: None,
@@ -151,14 +155,19 @@ impl Device {
 
     /// Ends its process.
     pub fn close(&mut self) {
-        self.database = None;
+        (self.reading, self.database) = (None, None);
     }
 
     /// Returns its rows.
     pub fn rows(&mut self) -> Result<Rows, DatabaseError> {
         let version = self.version();
-        let connection = self.open()?.connection()?;
-        Ok(sql::read(&connection, version).expect("the tables are there"))
+        let reading = match self.reading.take() {
+            Some(reading) => reading,
+            None => self.open()?.connection()?,
+        };
+        let rows = sql::read(&reading, version).expect("the tables are there");
+        self.reading = Some(reading);
+        Ok(rows)
     }
 
     /// Backs up its file.

@@ -145,10 +145,12 @@ impl Model {
         }
     }
 
-    /// Whether a device may see a value again that it has seen replaced: it was written more than once, or
-    /// its row is in a conflict, in which the primary's side stands.
+    /// Whether a device may see a value again that it has seen replaced: it was written more than once, its
+    /// row is in a conflict, in which the primary's side stands, or its row was deleted when a restored
+    /// primary lacked it.
     pub fn may_come_back(&self, key: &Key, column: &str, value: &str) -> bool {
         self.named_rows.contains(key)
+            || self.written.iter().any(|written| written.unsent.contains(key))
             || self.repeated.contains(&((key.clone(), column.to_owned()), value.to_owned()))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Once, PoisonError, RwLock};
 
 use tokio::runtime::Runtime;
 
@@ -45,8 +45,11 @@ pub struct Story {
 /// Carries out a schedule in an empty folder.
 type Run<S> = fn(&Schedule<S>, &Runtime, &Path) -> Outcome;
 
+/// Held by a run whose disk may fail, of which a process has only one.
+static DISK: RwLock<()> = RwLock::new(());
+
 /// Carries out a schedule in a folder in memory, if there is one.
-fn one<S>(schedule: &Schedule<S>, runtime: &Runtime, run: Run<S>) -> Outcome {
+fn one<S: Step>(schedule: &Schedule<S>, runtime: &Runtime, run: Run<S>) -> Outcome {
     static ONE_THREAD: Once = Once::new();
     // Objects are packed in the order in which threads find them. If the pool is there already, it is
     // this one.
@@ -57,7 +60,14 @@ fn one<S>(schedule: &Schedule<S>, runtime: &Runtime, run: Run<S>) -> Outcome {
     let memory = Path::new("/dev/shm");
     let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let root = tempfile::tempdir_in(place).expect("a temporary folder can be made");
-    run(schedule, runtime, &root.path().canonicalize().expect("it was just made"))
+    let run = || run(schedule, runtime, &root.path().canonicalize().expect("it was just made"));
+    if schedule.steps.iter().any(Step::is_of_disk) {
+        let _disk = DISK.write().unwrap_or_else(PoisonError::into_inner);
+        run()
+    } else {
+        let _disk = DISK.read().unwrap_or_else(PoisonError::into_inner);
+        run()
+    }
 }
 
 fn smallest<S: Step>(schedule: &Schedule<S>, kind: Kind, runtime: &Runtime, run: Run<S>) -> Story {

@@ -22,6 +22,11 @@ pub trait Step: Debug + Display + Clone {
 
     /// Leaves a part out.
     fn leave_out(&mut self, part: usize);
+
+    /// Whether it makes the disk fail, for the whole process.
+    fn is_of_disk(&self) -> bool {
+        false
+    }
 }
 
 /// The fewest and the most steps of a schedule.

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
-use crate::files::disk::watch::{Change, New, Place, Synced, inode, place, place_of, tell};
+use crate::files::disk::watch::{Change, Needs, New, Place, Synced, inode, place, place_of, tell};
 
 /// Creates a file in an open folder. `flags` should contain `EXCL`; without it, a file that exists
 /// is reported as created.
@@ -36,7 +36,7 @@ pub(crate) fn create_with(
     create: impl FnOnce() -> Result<OwnedFd, Errno>,
     place: impl FnOnce() -> Option<Place>,
 ) -> Result<OwnedFd, Errno> {
-    tell(create, |file| created(place()?, file))
+    tell(Needs::Room, create, |file| created(place()?, file))
 }
 
 /// Returns a name in a folder for [`create_with`].
@@ -60,25 +60,25 @@ pub(crate) fn open_or_create_at(
 /// Creates a folder in an open one. The name must not exist.
 pub(crate) fn make_directory(at: BorrowedFd<'_>, name: &[u8], mode: Mode) -> Result<(), Errno> {
     let make = || rustix::fs::mkdirat(at, name, mode);
-    tell(make, |()| new_at(at, name, New::Folder))
+    tell(Needs::Room, make, |()| new_at(at, name, New::Folder))
 }
 
 /// Creates a symbolic link in an open folder. The name must not exist.
 pub(crate) fn make_link(at: BorrowedFd<'_>, name: &[u8], target: &[u8]) -> Result<(), Errno> {
     let make = || rustix::fs::symlinkat(target, at, name);
-    tell(make, |()| new_at(at, name, New::Link(target.to_vec())))
+    tell(Needs::Room, make, |()| new_at(at, name, New::Link(target.to_vec())))
 }
 
 /// Removes the name of a file or link, or with `REMOVEDIR` an empty folder.
 pub(crate) fn unlink(at: impl AsFd, name: &[u8], flags: AtFlags) -> Result<(), Errno> {
     let remove = || rustix::fs::unlinkat(&at, name, flags);
-    tell(remove, |()| Some(Change::Removed(place(&at, name)?)))
+    tell(Needs::Nothing, remove, |()| Some(Change::Removed(place(&at, name)?)))
 }
 
 /// Renames between open folders. What has the new name is replaced.
 pub(crate) fn rename_at(from: (impl AsFd, &[u8]), to: (impl AsFd, &[u8])) -> Result<(), Errno> {
     let rename = || rustix::fs::renameat(&from.0, from.1, &to.0, to.1);
-    tell(rename, |()| renamed(place(&from.0, from.1), place(&to.0, to.1)))
+    tell(Needs::Nothing, rename, |()| renamed(place(&from.0, from.1), place(&to.0, to.1)))
 }
 
 /// Renames to a name that must not exist.
@@ -88,7 +88,7 @@ pub(crate) fn rename_new(
 ) -> Result<(), Errno> {
     let flags = RenameFlags::NOREPLACE;
     let rename = || rustix::fs::renameat_with(from.0, from.1, to.0, to.1, flags);
-    tell(rename, |()| renamed(place(from.0, from.1), place(to.0, to.1)))
+    tell(Needs::Nothing, rename, |()| renamed(place(from.0, from.1), place(to.0, to.1)))
 }
 
 /// Exchanges two names in one step.
@@ -98,13 +98,17 @@ pub(crate) fn exchange(
 ) -> Result<(), Errno> {
     let flags = RenameFlags::EXCHANGE;
     let exchange = || rustix::fs::renameat_with(one.0, one.1, other.0, other.1, flags);
-    tell(exchange, |()| Some(Change::Exchanged(place(one.0, one.1)?, place(other.0, other.1)?)))
+    tell(Needs::Nothing, exchange, |()| {
+        Some(Change::Exchanged(place(one.0, one.1)?, place(other.0, other.1)?))
+    })
 }
 
 /// Sets the permission bits of an open file or folder.
 pub(crate) fn set_mode(file: impl AsFd, mode: Mode) -> Result<(), Errno> {
     let set = || rustix::fs::fchmod(&file, mode);
-    tell(set, |()| Some(Change::ModeSet { inode: inode(&file)?, mode: mode.as_raw_mode() }))
+    tell(Needs::Nothing, set, |()| {
+        Some(Change::ModeSet { inode: inode(&file)?, mode: mode.as_raw_mode() })
+    })
 }
 
 /// Makes the bytes of a file durable, or the names in a folder. On macOS this waits for the disk
@@ -158,7 +162,7 @@ pub fn write_all(file: &File, bytes: &[u8]) -> io::Result<()> {
 pub fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     let written =
         |(): &()| Some(Change::Written { inode: inode(file)?, at, bytes: bytes.to_vec() });
-    tell(|| file.write_all_at(bytes, at), written)
+    tell(Needs::Room, || file.write_all_at(bytes, at), written)
 }
 
 /// Sets the length of a file.
@@ -167,7 +171,7 @@ pub fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
 /// Those of the system.
 pub fn set_len(file: &File, bytes: u64) -> io::Result<()> {
     let set = |(): &()| Some(Change::LengthSet { inode: inode(file)?, bytes });
-    tell(|| file.set_len(bytes), set)
+    tell(Needs::Room, || file.set_len(bytes), set)
 }
 
 /// Copies what is left of one file to the end of another. The system may let both share the bytes
@@ -181,7 +185,7 @@ pub(crate) fn copy(from: &mut File, to: &mut File) -> io::Result<u64> {
         File::open(path).ok()?.read_exact_at(&mut bytes, at).ok()?;
         Some(Change::Written { inode: inode(&*to)?, at, bytes })
     };
-    tell(|| io::copy(from, &mut &*to), written)
+    tell(Needs::Room, || io::copy(from, &mut &*to), written)
 }
 
 /// Writes to a file at its position.
@@ -192,7 +196,7 @@ impl Write for Writer<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Self(file) = self;
         let write = || (&**file).write(bytes);
-        tell(write, |&count| {
+        tell(Needs::Room, write, |&count| {
             let at = (&**file).stream_position().ok()?.checked_sub(count as u64)?;
             Some(Change::Written { inode: inode(&**file)?, at, bytes: bytes[..count].to_vec() })
         })
@@ -209,7 +213,7 @@ impl Write for Writer<'_> {
 /// Those of the system.
 pub fn create_dir(dir: &Path, mode: u32) -> io::Result<()> {
     let create = || DirBuilder::new().mode(mode).create(dir);
-    tell(create, |()| {
+    tell(Needs::Room, create, |()| {
         let folder = File::open(dir).ok()?;
         created_as(place_of(dir)?, &folder, New::Folder)
     })
@@ -243,7 +247,7 @@ pub fn create_dir_all(dir: &Path, mode: u32) -> io::Result<()> {
 pub fn create_file(path: &Path, mode: u32) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let create = || OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    tell(create, |file| created(place_of(path)?, file))
+    tell(Needs::Room, create, |file| created(place_of(path)?, file))
 }
 
 /// Opens a file at a path for reading and writing. It is created if it is missing, and not
@@ -257,7 +261,7 @@ pub fn open_or_create(path: &Path) -> io::Result<File> {
     match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let create = || options.create(true).truncate(false).open(path);
-            tell(create, |file| created(place_of(path)?, file))
+            tell(Needs::Room, create, |file| created(place_of(path)?, file))
         }
         opened => opened,
     }
@@ -278,7 +282,7 @@ pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Those of the system.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    tell(|| std::fs::rename(from, to), |()| renamed(place_of(from), place_of(to)))
+    tell(Needs::Nothing, || std::fs::rename(from, to), |()| renamed(place_of(from), place_of(to)))
 }
 
 /// Creates a hard link to a file.
@@ -288,7 +292,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 pub fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
     let linked =
         |(): &()| Some(Change::Linked { at: place_of(to)?, inode: inode(File::open(to).ok()?)? });
-    tell(|| std::fs::hard_link(from, to), linked)
+    tell(Needs::Room, || std::fs::hard_link(from, to), linked)
 }
 
 /// Removes the name of a file.
@@ -296,7 +300,7 @@ pub fn hard_link(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// Those of the system.
 pub fn remove_file(path: &Path) -> io::Result<()> {
-    tell(|| std::fs::remove_file(path), |()| Some(Change::Removed(place_of(path)?)))
+    tell(Needs::Nothing, || std::fs::remove_file(path), |()| Some(Change::Removed(place_of(path)?)))
 }
 
 /// Removes an empty folder.
@@ -304,7 +308,7 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
 /// # Errors
 /// Those of the system.
 pub fn remove_dir(path: &Path) -> io::Result<()> {
-    tell(|| std::fs::remove_dir(path), |()| Some(Change::Removed(place_of(path)?)))
+    tell(Needs::Nothing, || std::fs::remove_dir(path), |()| Some(Change::Removed(place_of(path)?)))
 }
 
 /// Sets the permission bits of a file or folder at a path.
@@ -313,7 +317,9 @@ pub fn remove_dir(path: &Path) -> io::Result<()> {
 /// Those of the system.
 pub fn set_permissions(path: &Path, mode: u32) -> io::Result<()> {
     let set = || std::fs::set_permissions(path, Permissions::from_mode(mode));
-    tell(set, |()| Some(Change::ModeSet { inode: inode(File::open(path).ok()?)?, mode }))
+    tell(Needs::Nothing, set, |()| {
+        Some(Change::ModeSet { inode: inode(File::open(path).ok()?)?, mode })
+    })
 }
 
 /// Sets the permission bits of an open file.
@@ -322,7 +328,7 @@ pub fn set_permissions(path: &Path, mode: u32) -> io::Result<()> {
 /// Those of the system.
 pub fn set_file_permissions(file: &File, mode: u32) -> io::Result<()> {
     let set = || file.set_permissions(Permissions::from_mode(mode));
-    tell(set, |()| Some(Change::ModeSet { inode: inode(file)?, mode }))
+    tell(Needs::Nothing, set, |()| Some(Change::ModeSet { inode: inode(file)?, mode }))
 }
 
 /// A file or an empty folder under a temporary name, which is removed on drop.
@@ -371,7 +377,7 @@ pub fn create_temporary(dir: &Path) -> io::Result<(File, TemporaryName)> {
         let made = tempfile::Builder::new().prefix("new-").tempfile_in(dir)?;
         made.keep().map_err(|error| error.error)
     };
-    let (file, path) = tell(create, |(file, path)| created(place_of(path)?, file))?;
+    let (file, path) = tell(Needs::Room, create, |(file, path)| created(place_of(path)?, file))?;
     Ok((file, TemporaryName { path: Some(path), is_folder: false }))
 }
 
@@ -385,8 +391,9 @@ pub fn create_temporary_dir(parent: &Path, mode: u32) -> io::Result<TemporaryNam
         let made = tempfile::Builder::new().prefix("new-").permissions(mode).tempdir_in(parent)?;
         Ok::<_, io::Error>(made.keep())
     };
-    let path =
-        tell(create, |path| created_as(place_of(path)?, File::open(path).ok()?, New::Folder))?;
+    let path = tell(Needs::Room, create, |path| {
+        created_as(place_of(path)?, File::open(path).ok()?, New::Folder)
+    })?;
     Ok(TemporaryName { path: Some(path), is_folder: true })
 }
 

@@ -5,3 +5,4 @@ mod folder;
 mod model;
 pub mod run;
 pub mod schedule;
+mod trouble;

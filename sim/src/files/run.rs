@@ -18,6 +18,7 @@ use crate::files::desk::Desk;
 use crate::files::folder::{self, Tree, own_path};
 use crate::files::model::Model;
 use crate::files::schedule::{Edit, PATHS, Step};
+use crate::files::trouble::{Trouble, in_trouble};
 use crate::finding::{Finding, Kind, Outcome};
 use crate::folders::copy_folder;
 use crate::network::{Planned, excuses};
@@ -67,7 +68,11 @@ struct Run<'a> {
     /// Whether each copy must have of each other copy what that one was at some time. Not after a
     /// store was put back: what its working copies had pulled then looks like their own edits.
     is_strict: bool,
+    /// Whether the last command met trouble.
+    was_met: bool,
     has_backup: bool,
+    /// What the next command meets.
+    trouble: Option<Trouble>,
     now: Duration,
     /// Counts the contents that were written.
     contents: u32,
@@ -95,7 +100,9 @@ impl<'a> Run<'a> {
             desks,
             copies,
             is_strict: true,
+            was_met: false,
             has_backup: false,
+            trouble: None,
             now: Duration::ZERO,
             contents: 0,
             requests: 0,
@@ -153,6 +160,7 @@ impl<'a> Run<'a> {
                 self.desk(*device).back_up().expect("there is room for a backup");
             }
             Step::PutBack { device } => self.put_back(*device),
+            Step::Trouble(trouble) => self.trouble = Some(*trouble),
             Step::BackupPrimary => {
                 let (from, to) = (self.root.join("primary"), self.root.join("primary.backup"));
                 copy_folder(&from, &to).expect("there is room for a backup");
@@ -202,10 +210,12 @@ impl<'a> Run<'a> {
         desk.party.advance_to(self.now);
         let line = desk.line();
         line.begin(faults);
-        let result = match desk.open() {
+        let work = |desk: &mut Desk| match desk.open() {
             Ok(device) => runtime.block_on(command(device)),
             Err(error) => Err(error),
         };
+        let (result, is_met) = in_trouble(self.trouble.take(), desk, work, Desk::close);
+        self.was_met = is_met;
         let (requests, died) = line.end();
         if died {
             desk.close();
@@ -216,17 +226,21 @@ impl<'a> Run<'a> {
             self.found(Kind::Requests, format!("d{device}: {requests} requests to {what}"));
         }
         match result {
-            Ok(done) => {
+            None => {
+                self.events.add(format!("d{device} dies at {what}"));
+                None
+            }
+            Some(Ok(done)) => {
                 self.events.add(format!("d{device} {what}: done"));
                 Some(done)
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 let text = self.events.plain(&error.to_string());
                 self.events.add(format!("d{device} cannot {what}: {text}"));
                 // Without a connection, a device does not hear of a new workspace.
                 let is_unreachable =
                     error.is_unreachable() || matches!(error, SyncError::Unknown { .. });
-                if !excuses(faults, is_unreachable) {
+                if !is_met && !excuses(faults, is_unreachable) {
                     self.found(Kind::Failed, format!("d{device} cannot {what}: {text}"));
                 }
                 None
@@ -246,10 +260,25 @@ impl<'a> Run<'a> {
         let Copy { device, root } = &self.copies[copy];
         let (device, root, before) = (*device, root.clone(), self.tree(copy));
         let done = self.command(device, what, faults, async |device| command(device, &root).await);
-        let after = self.tree(copy);
+        let mut after = self.tree(copy);
         self.events.add(format!("c{copy} is {}", digest(&after)));
         self.model.replaced(device, &before, &after);
+        if std::mem::take(&mut self.was_met) {
+            after = self.recover(copy);
+        }
         (done, after)
+    }
+
+    /// Saves a working copy after trouble. Whatever was left half done, it is whole then.
+    fn recover(&mut self, copy: usize) -> Tree {
+        let (done, tree) = self.at(copy, "recover", &[], async |device, root| {
+            let copy = device.find(root)?;
+            device.snapshot(&copy, None, &Activity::default())
+        });
+        if done.is_some() {
+            self.model.saved(self.copies[copy].device, &tree, false);
+        }
+        tree
     }
 
     fn look(&mut self, copy: usize, tree: &Tree) {
@@ -371,6 +400,7 @@ impl<'a> Run<'a> {
 
     /// With no more faults, lets all working copies agree, and compares them.
     fn settle(&mut self) {
+        self.trouble = None;
         for device in 0..self.desks.len() as u8 - 1 {
             self.step(&Step::Deliver { device });
             self.desk(device).party.set_skew(0);

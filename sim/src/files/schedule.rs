@@ -4,6 +4,7 @@ use std::fmt;
 
 use fastest_fixtures::random::Random;
 
+use crate::files::trouble::{self, Trouble};
 use crate::network::{FAULTS, Planned};
 use crate::schedule::{self, Faults, SKEWS, STEPS, Schedule};
 
@@ -33,6 +34,8 @@ pub enum Step {
     Backup { device: u8 },
     /// The store of a device is put back from its last backup. Its working copies stay as they are.
     PutBack { device: u8 },
+    /// The disk fails during the next command.
+    Trouble(Trouble),
     /// The primary is backed up, with its packs.
     BackupPrimary,
     /// The primary is put back from its last backup.
@@ -93,6 +96,7 @@ impl fmt::Display for Step {
             Self::PutBack { device } => {
                 write!(f, "the store of d{device} is put back from its backup")
             }
+            Self::Trouble(trouble) => write!(f, "{trouble}"),
             Self::BackupPrimary => write!(f, "the primary is backed up"),
             Self::RestorePrimary => write!(f, "the primary is put back from its backup"),
         }
@@ -108,6 +112,10 @@ impl schedule::Step for Step {
             }
             _ => 0,
         }
+    }
+
+    fn is_of_disk(&self) -> bool {
+        matches!(self, Self::Trouble(_))
     }
 
     fn leave_out(&mut self, part: usize) {
@@ -190,8 +198,9 @@ impl Dice {
                 let count = 1 + self.below(3);
                 Step::Edit { copy, edits: (0..count).map(|_| self.edit()).collect() }
             }
-            34..42 => Step::Snapshot { copy },
-            42..62 => Step::Push { copy, faults: self.faults() },
+            34..40 => Step::Snapshot { copy },
+            40..44 => self.trouble(copy),
+            44..62 => Step::Push { copy, faults: self.faults() },
             62..80 => Step::Pull { copy, from: self.copy(), faults: self.faults() },
             80..83 => Step::Drift { copy, from: self.copy(), faults: self.faults() },
             83..87 => {
@@ -203,6 +212,17 @@ impl Dice {
             93 => Step::Skew { device, ms: SKEWS[self.random.below(SKEWS.len())] },
             _ => self.disaster(device),
         }
+    }
+
+    fn trouble(&mut self, copy: u8) -> Step {
+        if self.faults == 0 {
+            return Step::Snapshot { copy };
+        }
+        // Most commands make few changes, and some of them hundreds.
+        let most = 8 << self.below(6);
+        let at = self.random.below(most) as u32;
+        let what = if self.below(4) == 0 { trouble::What::Full } else { trouble::What::Death };
+        Step::Trouble(Trouble { at, what })
     }
 
     fn disaster(&mut self, device: u8) -> Step {

@@ -1,11 +1,13 @@
-//! Reports changes of the disk to a watcher, which a simulator of power loss installs. Without one,
-//! a change costs one look at a flag.
+//! Reports changes of the disk to a watcher, which a simulator installs: it records them, or lets some
+//! of them fail. Without one, a change costs one look at a flag.
 
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::io::Errno;
 
 /// A name in a folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,8 +115,25 @@ pub enum Change {
     },
 }
 
+/// What a change needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Room on the disk.
+    Room,
+    /// None.
+    Nothing,
+}
+
 /// Learns of all changes of the disk.
 pub trait Watcher: Send + Sync {
+    /// Called before each change, which fails if this does.
+    ///
+    /// # Errors
+    /// Those with which the change is to fail.
+    fn begins(&self, _needs: Needs) -> Result<(), Errno> {
+        Ok(())
+    }
+
     /// Called after each change, and in their order: no other change is made meanwhile.
     fn changed(&self, change: Change);
 
@@ -139,11 +158,12 @@ pub fn watch(watcher: Option<Arc<dyn Watcher>>) {
 /// Reports that a transaction of the SQLite file at `path` was committed.
 pub fn committed(path: &Path, durable: bool) {
     let change = |_: &()| Some(Change::Committed { path: path.to_owned(), durable });
-    let _ = tell(|| Ok::<_, std::convert::Infallible>(()), change);
+    let _ = tell(Needs::Nothing, || Ok::<_, Errno>(()), change);
 }
 
 /// Carries out a change. If it succeeds, it is reported as `change` describes it.
-pub(crate) fn tell<T, E>(
+pub(crate) fn tell<T, E: From<Errno>>(
+    needs: Needs,
     work: impl FnOnce() -> Result<T, E>,
     change: impl FnOnce(&T) -> Option<Change>,
 ) -> Result<T, E> {
@@ -152,6 +172,9 @@ pub(crate) fn tell<T, E>(
     }
     // Held until the change is reported, so that the reports have the order of the changes.
     let watcher = WATCHER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(watcher) = &*watcher {
+        watcher.begins(needs)?;
+    }
     let done = work()?;
     if let (Some(watcher), Some(change)) = (&*watcher, change(&done)) {
         watcher.changed(change);
@@ -161,7 +184,7 @@ pub(crate) fn tell<T, E>(
 
 /// Carries out a sync, and reports its begin and its end: what others change meanwhile may not be
 /// part of it.
-pub(super) fn tell_sync<E>(
+pub(super) fn tell_sync<E: From<Errno>>(
     what: impl FnOnce() -> Option<Synced>,
     work: impl FnOnce() -> Result<(), E>,
 ) -> Result<(), E> {
@@ -170,9 +193,10 @@ pub(super) fn tell_sync<E>(
         return work();
     }
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    tell(|| Ok(()), |()| Some(Change::SyncBegun { number, what: what()? }))?;
+    let begun = |_: &()| Some(Change::SyncBegun { number, what: what()? });
+    tell(Needs::Nothing, || Ok::<_, E>(()), begun)?;
     work()?;
-    tell(|| Ok(()), |()| Some(Change::SyncEnded { number }))
+    tell(Needs::Nothing, || Ok(()), |()| Some(Change::SyncEnded { number }))
 }
 
 /// Returns the inode and ctime that a file seems to have: see [`Watcher::seen`].

@@ -371,7 +371,7 @@ impl<'a> Run<'a> {
         });
         if let Some(Some(done)) = done {
             self.events.add(format!("{} {:?} {:?}", done.snapshot_id, done.restored, done.kept));
-        } else if before != tree {
+        } else if before != tree && done.is_some() {
             self.found(Kind::Failed, format!("c{copy}: a restore that failed changed files"));
         }
         self.model.edited(copy, &tree);

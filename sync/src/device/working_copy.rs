@@ -193,22 +193,8 @@ impl WorkingCopy {
         let state = self.state();
         let _ = private::close(state.path());
         let lock = take_lock(&state, &self.root)?;
-        let kept = match recover(&self.root)? {
-            Some(recovered) => {
-                // The token is the head that the checkout leads to, or empty if it does not move
-                // the head. If a file was kept, the head stays: that file is not an edit of the new
-                // tree.
-                if let Some(head) =
-                    String::from_utf8(recovered.token).ok().filter(|h| !h.is_empty())
-                    && recovered.kept.is_empty()
-                {
-                    self.set_head(&SnapshotId::from(head))?;
-                }
-                recovered.kept
-            }
-            None => Vec::new(),
-        };
-        Ok((lock, kept))
+        let recovered = recover(&self.root)?;
+        Ok((lock, recovered.map(|recovered| recovered.kept).unwrap_or_default()))
     }
 
     /// Works as [`WorkingCopy::lock`], but returns `None` if another process holds the lock.

@@ -17,7 +17,7 @@ const RACY: u8 = 0x80;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Journal {
     /// Bytes of the caller's, returned on recovery.
-    pub token: Vec<u8>,
+    pub head: Vec<u8>,
     pub steps: Vec<Step>,
     pub rules: Rules,
 }
@@ -50,7 +50,7 @@ impl Journal {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&self.rules.version().to_le_bytes());
-        put_bytes(&mut out, &self.token);
+        put_bytes(&mut out, &self.head);
         varint::put(&mut out, self.steps.len() as u64);
         for Step { path, action } in &self.steps {
             put_bytes(&mut out, path);
@@ -66,14 +66,14 @@ impl Journal {
         (blake3::hash(body).as_bytes() == checksum).then_some(())?;
         let mut rest = body.strip_prefix(MAGIC)?;
         let rules = Rules::of_version(u32::from_le_bytes(take_chunk(&mut rest)?))?;
-        let token = take_bytes(&mut rest)?.to_vec();
+        let head = take_bytes(&mut rest)?.to_vec();
         let mut steps = Vec::new();
         for _ in 0..varint::take(&mut rest)? {
             let path = take_bytes(&mut rest)?.to_vec();
             path.split(|&byte| byte == b'/').all(may_be_written).then_some(())?;
             steps.push(Step { path, action: take_action(&mut rest)? });
         }
-        rest.is_empty().then_some(Self { token, steps, rules })
+        rest.is_empty().then_some(Self { head, steps, rules })
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
         let step = |path: &str, action| Step { path: path.into(), action };
         Journal {
             rules: Rules::Exchange,
-            token: b"snap-1".to_vec(),
+            head: b"snap-1".to_vec(),
             steps: vec![
                 step("old/a", Action::Remove(expect)),
                 step("old", Action::RemoveDirectory),
@@ -224,7 +224,7 @@ mod tests {
             ),
         ];
         for (rules, version, checksum) in vectors {
-            let journal = Journal { token: b"t".to_vec(), steps: steps.clone(), rules };
+            let journal = Journal { head: b"t".to_vec(), steps: steps.clone(), rules };
             let encoded = journal.encode();
             let hex: String = encoded.iter().map(|byte| format!("{byte:02x}")).collect();
             let body = "00000001740203612f6201016e0301ac02";

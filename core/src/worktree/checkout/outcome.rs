@@ -22,7 +22,7 @@ pub struct Checkout {
 #[derive(Debug)]
 pub struct Recovered {
     /// The bytes that the caller passed to `execute`.
-    pub token: Vec<u8>,
+    pub head: Vec<u8>,
     /// Paths that have the user's version instead of the plan's.
     pub kept: Vec<Kept>,
 }

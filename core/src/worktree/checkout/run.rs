@@ -20,14 +20,16 @@ use crate::worktree::checkout::stage::{Staged, stage};
 use crate::worktree::checkout::step::Rules;
 use crate::worktree::left::{self, Left, is_in_left};
 use crate::worktree::stat_index::StatIndex;
-use crate::worktree::state_dir::{JOURNAL, StateDir};
+use crate::worktree::state_dir::{HEAD, JOURNAL, StateDir};
 
 /// Carries out a plan that was made from `index`, the index of a scan just before. A file that does
 /// not match the index is in the way. After [`Plan::whole`] the index of the new tree is saved, so
-/// its objects must be durable in the store by then. `token` is kept in the journal; [`recover`]
-/// returns it, so that the caller learns what a crash interrupted. The paths that are left are
-/// recorded before anything changes, in addition to those that were left before. Once the head has
-/// moved, the caller saves the list of the new tree ([`Checkout::left`]).
+/// its objects must be durable in the store by then. `head` is the snapshot that the folder is based
+/// on afterwards, or empty if that does not change, as it does not if a path is kept. It is kept in
+/// the journal for [`recover`], and is set before the journal is removed: a folder with the new tree
+/// and the old head would take the new tree for an edit. The paths that are left are recorded before
+/// anything changes, in addition to those that were left before. Afterwards the caller saves the list
+/// of the new tree ([`Checkout::left`]).
 ///
 /// # Errors
 /// Until the journal is written, nothing is changed, whatever the error. An error after it (the
@@ -37,32 +39,33 @@ pub fn execute(
     plan: Plan,
     index: &StatIndex,
     source: &dyn ObjectSource,
-    token: &[u8],
+    head: &[u8],
     progress: &Progress,
 ) -> Result<Checkout, CheckoutError> {
-    let all = execute_until(root, plan, index, source, token, progress, usize::MAX)?;
+    let all = execute_until(root, plan, index, source, head, progress, usize::MAX)?;
     Ok(all.expect("nothing stops this checkout"))
 }
 
 /// Like [`execute`], but stops before step `stop`, as a crash would, and then returns `None`. The
 /// first step is writing the journal. Then come the changes, the check of what they took out,
-/// saving the index, and removing the journal.
+/// saving the index, setting the head, and removing the journal.
 #[doc(hidden)]
 pub fn execute_until(
     root: &Path,
     plan: Plan,
     index: &StatIndex,
     source: &dyn ObjectSource,
-    token: &[u8],
+    head: &[u8],
     progress: &Progress,
     stop: usize,
 ) -> Result<Option<Checkout>, CheckoutError> {
-    write(root, plan, source, progress)?.complete_until(index, source, token, stop)
+    write(root, plan, source, progress)?.complete_until(index, source, head, stop)
 }
 
 /// A checkout of which everything new has been written, durably, under temporary names.
 #[derive(Debug)]
 pub struct Written {
+    state: StateDir,
     to: Option<Root>,
     /// `None` if the plan had nothing to do.
     staged: Option<(Site, Staged)>,
@@ -95,13 +98,13 @@ pub fn write(
     let (to, tried) = (plan.to, plan.tried.clone());
     if plan.is_empty() {
         let (left, kept) = (Vec::new(), Vec::new());
-        return Ok(Written { to, staged: None, left, left_before, tried, kept });
+        return Ok(Written { state, to, staged: None, left, left_before, tried, kept });
     }
     state.clear_tmp().map_err(CheckoutError::io("clear", state.tmp()))?;
     let site = Site::open(root)?;
     let (staged, left, kept) =
         write_new(plan, &site, source, progress).inspect_err(|_| drop(state.clear_tmp()))?;
-    Ok(Written { to, staged: Some((site, staged)), left, left_before, tried, kept })
+    Ok(Written { state, to, staged: Some((site, staged)), left, left_before, tried, kept })
 }
 
 impl Written {
@@ -113,9 +116,9 @@ impl Written {
         self,
         index: &StatIndex,
         source: &dyn ObjectSource,
-        token: &[u8],
+        head: &[u8],
     ) -> Result<Checkout, CheckoutError> {
-        let all = self.complete_until(index, source, token, usize::MAX)?;
+        let all = self.complete_until(index, source, head, usize::MAX)?;
         Ok(all.expect("nothing stops this checkout"))
     }
 
@@ -123,15 +126,16 @@ impl Written {
         self,
         index: &StatIndex,
         source: &dyn ObjectSource,
-        token: &[u8],
+        head: &[u8],
         stop: usize,
     ) -> Result<Option<Checkout>, CheckoutError> {
-        let Self { to, staged, left, left_before, tried, kept: in_use } = self;
+        let Self { state, to, staged, left, left_before, tried, kept: in_use } = self;
         let Some((site, staged)) = staged else {
+            set_head(&state, head)?;
             let brought = brought(&tried, &left);
             return Ok(Some(Checkout { left, brought, ..Checkout::default() }));
         };
-        let (state, changes) = (&site.state, staged.steps.len());
+        let (state, changes) = (&state, staged.steps.len());
         if stop == 0 {
             return Ok(None);
         }
@@ -140,18 +144,18 @@ impl Written {
         // there for content.
         if !left.is_empty() || !left_before.is_empty() {
             let all: Vec<Left> = left.iter().chain(&left_before).cloned().collect();
-            let save = if token.is_empty() {
+            let save = if head.is_empty() {
                 left::save(state, &all)
             } else {
-                left::save_both(state, &all, token, &left)
+                left::save_both(state, &all, head, &left)
             };
             save.map_err(CheckoutError::io("save", state.left()))?;
         }
         // If something was kept, the caller does not move the head, so it must not do so after a
         // crash either.
-        let token = if in_use.is_empty() { token } else { &[] };
-        let (token, steps) = (token.to_vec(), staged.steps.clone());
-        let journal = Journal { token, steps, rules: Rules::default() };
+        let head = if in_use.is_empty() { head } else { &[] };
+        let (head, steps) = (head.to_vec(), staged.steps.clone());
+        let journal = Journal { head, steps, rules: Rules::default() };
         journal.save(state).inspect_err(|_| withdraw(state))?;
         let done = apply(&site, &journal, false, stop - 1)?;
         let Some((kept, clock_ns)) = done else { return Ok(None) };
@@ -163,6 +167,12 @@ impl Written {
             save_index(&site, index, &to, staged, source, clock_ns)?;
         }
         if stop - 1 == changes + 2 {
+            return Ok(None);
+        }
+        if kept.is_empty() {
+            set_head(state, &journal.head)?;
+        }
+        if stop - 1 == changes + 3 {
             return Ok(None);
         }
         finish(state)?;
@@ -192,8 +202,12 @@ pub fn recover(root: &Path) -> Result<Option<Recovered>, CheckoutError> {
     };
     let done = apply(&Site::open(root)?, &journal, true, usize::MAX)?;
     let (kept, _) = done.expect("nothing stops this checkout");
+    // What was kept is not an edit of the new tree.
+    if kept.is_empty() {
+        set_head(&state, &journal.head)?;
+    }
     finish(&state)?;
-    Ok(Some(Recovered { token: journal.token, kept }))
+    Ok(Some(Recovered { head: journal.head, kept }))
 }
 
 /// Removes a journal that may have got its name, though perhaps not durably. The files that it
@@ -257,6 +271,15 @@ fn save_index(
     let placed = placed(site, &staged.steps, clock_ns, after_ns);
     let grown = staged.into_blocks(clock_ns).into_iter().collect();
     Ok(reindex(index, to, placed, grown, source)?.save(&site.state)?)
+}
+
+/// Bases the folder on a snapshot, if it is not empty.
+fn set_head(state: &StateDir, head: &[u8]) -> Result<(), CheckoutError> {
+    if head.is_empty() {
+        return Ok(());
+    }
+    let set = state.replace(HEAD, &[head, b"\n"].concat());
+    set.map_err(CheckoutError::io("write", state.path_of(HEAD)))
 }
 
 /// Removes the journal durably, and then the temporary files. If the journal came back, it would

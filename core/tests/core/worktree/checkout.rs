@@ -43,7 +43,7 @@ fn a_clone_need_not_be_read_again() {
     let (plan, progress) = (work.plan(&root), Progress::default());
     let written = write(work.root(), plan, &work.objects, &progress).unwrap();
     tick();
-    let done = written.complete(&work.index(), &work.objects, b"token").unwrap();
+    let done = written.complete(&work.index(), &work.objects, b"head").unwrap();
     assert!(done.kept.is_empty());
     assert_eq!(work.listing(), listing);
     assert_eq!(work.index().root().unwrap().id, root);

@@ -9,6 +9,7 @@ use fastest_core::object::id::TreeId;
 use fastest_core::progress::Progress;
 use fastest_core::worktree::checkout::error::CheckoutError;
 use fastest_core::worktree::checkout::run::{execute_until, recover};
+use fastest_core::worktree::state_dir::JOURNAL;
 
 use super::work::{Thing, Work, set_executable};
 
@@ -56,7 +57,13 @@ fn after_a_crash_at_any_step_each_file_is_old_or_new_and_then_new() {
             let known = [old_listing.get(&path), new_listing.get(&path)];
             assert!(known.contains(&Some(&thing)), "{} at step {stop}", path.display());
         }
+        let is_done = !work.state().has(JOURNAL) && work.listing() == new_listing;
         let recovered = recover(work.root()).unwrap();
+        let head = work.state().head().unwrap();
+        if is_done || recovered.is_some() {
+            // With the new tree comes the new head, whatever the moment.
+            assert_eq!(head.as_deref(), Some("t"), "step {stop}");
+        }
         if !stopped {
             assert!(recovered.is_none() && stop > 10);
             return;
@@ -65,7 +72,7 @@ fn after_a_crash_at_any_step_each_file_is_old_or_new_and_then_new() {
         assert_eq!(&work.listing(), now, "step {stop}");
         if stop > 0 {
             let recovered = recovered.expect("a journal was there");
-            assert_eq!(recovered.token, b"t");
+            assert_eq!(recovered.head, b"t");
             assert!(recovered.kept.is_empty(), "{:?} at step {stop}", recovered.kept);
             assert_eq!(work.snapshot(), new);
         }
@@ -102,6 +109,8 @@ fn edits_between_crash_and_recovery_are_kept_and_reported() {
             }
             fs::write(&path, "mine").unwrap();
             let recovered = recover(work.root()).unwrap().unwrap();
+            let head = work.state().head().unwrap();
+            assert!(head.is_some() || !recovered.kept.is_empty(), "{name} at step {stop}");
             let listing = work.listing();
             let mine = Thing::File(b"mine".to_vec());
             assert_eq!(listing[&PathBuf::from(name)], mine, "{name} at step {stop}");

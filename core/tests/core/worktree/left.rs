@@ -138,7 +138,7 @@ fn a_checkout_that_is_not_the_heads_keeps_what_was_left() {
     work.checkout(&old);
     work.write("config", "mine");
     assert_eq!(left_by(&around(&work, &new, &[])), ["config"]);
-    let restore = |token: &[u8], wanted: Option<&str>| {
+    let restore = |head: &[u8], wanted: Option<&str>| {
         let (index, left) = (work.index(), left::load(&work.state()).unwrap());
         let folding = Folding::default();
         let plan = match wanted {
@@ -149,7 +149,7 @@ fn a_checkout_that_is_not_the_heads_keeps_what_was_left() {
             }
             None => Plan::around(&index, &old, left, objects, folding),
         };
-        execute(work.root(), plan.unwrap(), &index, objects, token, &Default::default())
+        execute(work.root(), plan.unwrap(), &index, objects, head, &Default::default())
     };
     assert!(restore(b"", Some("d")).unwrap().brought.is_empty());
     assert!(restore(b"", None).unwrap().brought.is_empty());
@@ -219,7 +219,7 @@ pub fn around(work: &Work, to: &TreeId, past: &[TreeId]) -> Checkout {
     let index = work.index();
     let plan = Plan::around(&index, to, left, &work.objects, Folding::default()).unwrap();
     let plan = plan.with_past(past.to_vec());
-    let done = execute(work.root(), plan, &index, &work.objects, b"token", &Default::default());
+    let done = execute(work.root(), plan, &index, &work.objects, b"head", &Default::default());
     let done = done.unwrap();
     left::save(&work.state(), &done.left).unwrap();
     done

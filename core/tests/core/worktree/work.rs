@@ -158,7 +158,7 @@ impl Work {
 
     pub fn try_checkout(&self, to: &TreeId) -> Result<Checkout, CheckoutError> {
         let (plan, index) = (self.plan(to), self.index());
-        execute(self.root(), plan, &index, &self.objects, b"token", &Progress::default())
+        execute(self.root(), plan, &index, &self.objects, b"head", &Progress::default())
     }
 
     /// Does a checkout that nothing may hinder.

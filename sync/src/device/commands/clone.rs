@@ -218,9 +218,6 @@ impl OpenDevice {
             }
         }
         target.is_kept = true;
-        if let Some(head) = head {
-            copy.set_head(head)?;
-        }
         self.replica.write_unsynced(|session| Copies(session).put(&copy.known(head)))?;
         self.forget_begun(&copy.workspace_id);
         Ok(())

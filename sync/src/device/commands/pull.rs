@@ -354,7 +354,6 @@ impl OpenDevice {
         if !done.kept.is_empty() {
             return Ok(done);
         }
-        copy.set_head(head)?;
         // Saved after the head: with the old head, a shorter list would turn files that are still
         // in the way into edits.
         self.save_left(copy, &done.left)?;
@@ -366,14 +365,14 @@ impl OpenDevice {
     }
 
     /// Changes the files of a working copy, which is in the state of `index` and `databases`, to
-    /// those of a tree. `token` is the head that recovery sets after a crash, or empty.
+    /// those of a tree. `head` is what it is based on afterwards, or empty if that does not change.
     pub(crate) fn check_out(
         &self,
         copy: &WorkingCopy,
         index: &StatIndex,
         databases: &[Database],
         tree: &TreeId,
-        token: &str,
+        head: &str,
         activity: &Activity,
     ) -> Result<CheckedOut, SyncError> {
         let progress = activity.begin("Writing files");
@@ -382,8 +381,7 @@ impl OpenDevice {
         let plan = Plan::around(index, tree, left, &self.store, folding)?;
         let plan = plan.with_databases(index, databases).with_past(self.past(copy)?);
         let untracked = plan.untracked().to_vec();
-        let token = token.as_bytes();
-        let done = execute(copy.root(), plan, index, &self.store, token, &progress)?;
+        let done = execute(copy.root(), plan, index, &self.store, head.as_bytes(), &progress)?;
         Ok(CheckedOut { kept: show_kept(&done), left: done.left, untracked })
     }
 

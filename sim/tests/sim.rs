@@ -31,7 +31,7 @@ fn a_seed_is_a_run_to_the_byte() {
 #[test]
 fn known_seeds_hold() {
     // The first ones, and those that found something (`sim/FOUND.md`).
-    hold((0..100).chain([295, 20_223, 1_795_785_921_640_005_731]));
+    hold((0..100).chain([295, 20_223, 60_361, 70_170, 200_082, 1_795_785_921_640_005_731]));
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::exchange::pull::decide::{Asker, Onward, PullState, Verdict};
 use crate::exchange::resend_packs::{answer, asked_for};
 use crate::exchange::sent::recall;
 use crate::remote::cause::Cause;
-use crate::remote::level::{check_migration, explained, lacked, migrate, set_up};
+use crate::remote::level::{Explained, check_migration, explained, lacked, migrate, set_up};
 use crate::remote::open::Remote;
 use crate::remote::primary::{Primary, PrimaryError, STRAY_ANSWERS_MAX};
 use crate::remote::state::RemoteState;
@@ -242,12 +242,14 @@ async fn ask(
                 continue;
             }
             Err(error @ PrimaryError::Failed { .. }) => {
-                let error = explained(primary, schema, error).await;
-                if is_set_up || !matches!(error, PrimaryError::Behind { .. }) {
-                    return Err(error);
+                match explained(primary, schema, error).await {
+                    // An earlier set-up may have been cut short.
+                    Explained::Is(PrimaryError::Behind { .. }) if !is_set_up => {
+                        set_up(primary, schema).await?;
+                    }
+                    Explained::Mended(_) if !is_set_up => {}
+                    explained => return Err(explained.error()),
                 }
-                // Columns are missing: an earlier set-up may have been cut short.
-                set_up(primary, schema).await?;
                 is_set_up = true;
                 tries += 1;
                 continue;

@@ -213,7 +213,7 @@ impl Push<'_> {
                 if matches!(error, PrimaryError::Failed { .. } | PrimaryError::Refused { .. }) {
                     self.replica.write(|session| SentRow(session).void())?;
                 }
-                return Err(explained(primary, schema, error).await.into());
+                return Err(explained(primary, schema, error).await.error().into());
             }
             Step::GoOn | Step::Look | Step::FindFault | Step::ReadAnew | Step::PlanAgain => {}
         }

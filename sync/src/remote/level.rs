@@ -183,28 +183,44 @@ pub fn check_migration(
     }
 }
 
+/// Why a statement failed.
+pub(crate) enum Explained {
+    /// For this reason.
+    Is(PrimaryError),
+    /// Something was missing that is there now: another process has migrated the primary meanwhile.
+    Mended(PrimaryError),
+}
+
+impl Explained {
+    pub(crate) fn error(self) -> PrimaryError {
+        match self {
+            Self::Is(error) | Self::Mended(error) => error,
+        }
+    }
+}
+
 /// Returns a better error for a statement that failed because a table or column is missing. Other
 /// errors are returned as they are.
 pub(crate) async fn explained(
     primary: &dyn Primary,
     schema: &Schema,
     error: PrimaryError,
-) -> PrimaryError {
+) -> Explained {
     let Some(cause @ (Cause::NoTable | Cause::NoColumn)) = error.cause().cloned() else {
-        return error;
+        return Explained::Is(error);
     };
     let lacked = match lacked(primary, schema).await {
-        Err(why) => return why,
+        Err(why) => return Explained::Is(why),
         Ok(lacked) => lacked,
     };
     let url = primary.url().to_owned();
     if let Some(Migration { name, .. }) = lacked.last() {
-        return PrimaryError::Behind { url, needed: name };
+        return Explained::Is(PrimaryError::Behind { url, needed: name });
     }
     match gone(primary, schema).await {
-        Err(why) => why,
-        Ok(Some(message)) => PrimaryError::Failed { url, message, cause },
-        Ok(None) => error,
+        Err(why) => Explained::Is(why),
+        Ok(Some(message)) => Explained::Is(PrimaryError::Failed { url, message, cause }),
+        Ok(None) => Explained::Mended(error),
     }
 }
 

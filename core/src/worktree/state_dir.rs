@@ -29,7 +29,7 @@ pub struct StateFile {
     magic: &'static [u8],
     /// A larger file is an error. For files that grow with the tree, the limit allows about thirty
     /// million paths.
-    bytes_max: u64,
+    pub(crate) bytes_max: u64,
 }
 
 /// Which workspace the folder belongs to.

@@ -9,7 +9,7 @@ use crate::object::varint;
 use crate::worktree::checkout::change::Expected;
 use crate::worktree::checkout::error::CheckoutError;
 use crate::worktree::checkout::step::{Action, JOURNAL_VERSION, Rules, Step};
-use crate::worktree::state_dir::{JOURNAL, StateDir};
+use crate::worktree::state_dir::{HEAD, JOURNAL, StateDir};
 const MAGIC: &[u8; 8] = b"FSTCHECK";
 const RACY: u8 = 0x80;
 
@@ -67,6 +67,10 @@ impl Journal {
         let mut rest = body.strip_prefix(MAGIC)?;
         let rules = Rules::of_version(u32::from_le_bytes(take_chunk(&mut rest)?))?;
         let head = take_bytes(&mut rest)?.to_vec();
+        // Else the state folder could not be read any more.
+        let is_readable =
+            std::str::from_utf8(&head).is_ok() && (head.len() as u64) < HEAD.bytes_max;
+        is_readable.then_some(())?;
         let mut steps = Vec::new();
         for _ in 0..varint::take(&mut rest)? {
             let path = take_bytes(&mut rest)?.to_vec();

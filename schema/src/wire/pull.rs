@@ -13,10 +13,13 @@ use crate::wire::row_view::{row_column, view_name};
 const CHANGE_BYTES: usize = 100;
 
 /// Selects the last push, as a [`crate::Mark`]. Before version 3 of the engine, the table has no such
-/// column: then SQLite takes the null of the outer query.
+/// column: then SQLite takes the null of the outer query. Ids are what clients sent: others than short
+/// texts of ASCII would make the header fail.
 const LAST_PUSH: &str = "SELECT (
         SELECT json_array(id, device, counter) FROM fastest_pushes
         WHERE id = (SELECT last_push FROM fastest_meta)
+          AND typeof(id) || typeof(device) = 'texttext'
+          AND NOT (id || device GLOB '*[^ -~]*') AND length(id) + length(device) <= 200
       ) FROM (SELECT NULL AS last_push)";
 
 /// Returns the pull statement for the synced tables of a schema.

@@ -169,6 +169,12 @@ impl WorkingCopy {
         // Before any file of the project is beside it: what has no state folder is somebody else's.
         disk::sync_folder(root).map_err(SyncError::io("sync", root))?;
         let lock = take_lock(&state, root)?;
+        // Another process may have taken the folder for remains before it had a lock.
+        let inode = |file: &File| file.metadata().ok().map(|data| data.ino());
+        let is_here = state.find_lock().is_ok_and(|found| inode(&found) == inode(&lock._file));
+        if !is_here || state.has(WORKSPACE) {
+            return Err(SyncError::NotEmpty { path: root.to_owned() });
+        }
         // Before anything is beside the lock: by it, remains of ours are recognised.
         disk::sync_folder(state.path()).map_err(SyncError::io("sync", state.path()))?;
         Ok(lock)

@@ -105,21 +105,26 @@ pub(crate) async fn pull_and_read(
             replica.write(|session| Cursors(session).begin_reading(scope))?;
         }
         let seen = Known(replica.read()).seen(scope, cursor)?;
+        // The primary inside the store has no other devices that an upgrade could lock out.
+        let is_own = remote.chosen.is_none() && replica.rules().upgrades_own_primary;
         let page = match ask(primary, schema, scope, cursor, &state, seen.as_ref()).await {
-            // The primary inside the store has no other devices that an upgrade could lock out.
-            Err(PrimaryError::Behind { .. })
-                if remote.chosen.is_none() && replica.rules().upgrades_own_primary =>
-            {
+            Err(PrimaryError::Behind { .. }) if is_own => {
                 migrate(primary, schema).await?;
                 continue;
             }
             page => page?,
         };
         let is_new = state.epoch.is_none() && !std::mem::replace(&mut is_looked_at, true);
-        if complete(primary, schema, page.header.migration.as_deref(), is_new).await? {
+        let owner = match (is_own, is_new) {
+            (true, _) => Owner::Us,
+            (_, true) => Owner::Unknown,
+            _ => Owner::Others,
+        };
+        let last = page.header.migration.as_deref();
+        if complete(primary, schema, last, owner).await? {
             continue;
         }
-        pulled.behind = behind(schema, page.header.migration.as_deref());
+        pulled.behind = behind(schema, last);
         let (epoch, has_pushed) = (state.epoch.as_deref(), state.last_push_id.is_some());
         let verdict = pull.after_answer(&Asker { epoch, cursor, has_pushed }, &page.header);
         pulled.primary_went_back = pull.went_back;
@@ -177,22 +182,36 @@ async fn complete(
     primary: &dyn Primary,
     schema: &Schema,
     last: Option<&str>,
-    is_new: bool,
+    owner: Owner,
 ) -> Result<bool, PrimaryError> {
     check_migration(primary, schema, last)?;
     if last.is_none() && !schema.migrations.is_empty() {
         migrate(primary, schema).await?;
         return Ok(false);
     }
-    if !is_new || behind(schema, last).is_none() {
-        return Ok(false);
+    match owner {
+        _ if behind(schema, last).is_none() => Ok(false),
+        Owner::Us => migrate(primary, schema).await.map(|_| true),
+        Owner::Unknown => match set_up(primary, schema).await {
+            Ok(()) => Ok(true),
+            Err(error @ PrimaryError::Unreachable { .. }) => Err(error),
+            // It is in use, or a token may only read, for example. The page that was read is good
+            // nevertheless.
+            Err(_) => Ok(false),
+        },
+        Owner::Others => Ok(false),
     }
-    match set_up(primary, schema).await {
-        Ok(()) => Ok(true),
-        Err(error @ PrimaryError::Unreachable { .. }) => Err(error),
-        // It is in use, or a token may only read, for example. The page that was read is good nevertheless.
-        Err(_) => Ok(false),
-    }
+}
+
+/// Who decides about the migrations of a primary.
+#[derive(Debug, Clone, Copy)]
+enum Owner {
+    /// This device, which alone uses it.
+    Us,
+    /// It is new to this device. If nobody uses it yet, this device decides.
+    Unknown,
+    /// Whoever set it up.
+    Others,
 }
 
 /// Forgets what the primary was known to hold, and queues those rows again.

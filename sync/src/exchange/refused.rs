@@ -61,9 +61,10 @@ pub(crate) fn drop(session: Session<'_>, id: i64) -> Result<RefusedTransaction, 
 
 /// Reverts one row, whose entry was removed.
 fn revert(session: Session<'_>, entry: Entry) -> Result<(), ReplicaError> {
-    let Entry { scope, table, key, base_version, base, row, .. } = entry;
-    // A row that was refused as the primary once had it is dropped itself.
-    let Some(base) = base.filter(|base| base_version > 0 || Some(base) != row.as_ref()) else {
+    let Entry { scope, table, key, joined, base_version, base, row, .. } = entry;
+    // A row that was refused as the primary once had it, and alone, is dropped itself.
+    let is_itself = base == row && joined.is_none() && base_version == 0;
+    let Some(base) = base.filter(|_| !is_itself) else {
         return session.delete(table, &key);
     };
     session.put_values(table, &base)?;

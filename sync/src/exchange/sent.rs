@@ -158,8 +158,8 @@ pub(crate) fn write_down(
     }
     replica.write(|session| {
         remote.check_chosen(&RemoteRow(session).get()?)?;
-        let revisions = rows.iter().map(|row| row.revision).collect();
-        if !Outbox(session).has_all(&revisions)? {
+        let planned = rows.iter().map(|row| (row.revision, row.lock)).collect();
+        if !Outbox(session).has_all(&planned)? {
             return Ok(None);
         }
         let (device_id, counter) = DeviceRow(session).next_push()?;

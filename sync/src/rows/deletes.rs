@@ -145,7 +145,8 @@ impl Deletes<'_> {
     }
 
     /// Deletes or changes rows of append-only tables as the primary did when it deleted this
-    /// entry's row.
+    /// entry's row. If the delete was only queued again after the primary went back, rows that were
+    /// written since are left: the refusal of their push says that they refer to a deleted row.
     pub(crate) fn follow(&self, entry: &Entry) -> Result<(), ReplicaError> {
         let key_alone = || {
             let value = |name| {
@@ -154,7 +155,8 @@ impl Deletes<'_> {
             entry.table.columns.iter().map(|column| value(column.name)).collect()
         };
         let values = entry.base.clone().unwrap_or_else(key_alone);
-        self.apply_to_append_only(entry.table, &values, Struck::All)
+        let which = if entry.is_unknown_delete() { Struck::Taken } else { Struck::All };
+        self.apply_to_append_only(entry.table, &values, which)
     }
 
     /// Works as [`Deletes::follow`], for the children of a row that had these values.

@@ -5,6 +5,7 @@ use fastest_schema::{Pack, Policy, Row, RowKey, ScopeId, Table};
 use crate::remote::pack_store::store::INLINE_BYTES_MAX;
 use crate::replica::error::ReplicaError;
 use crate::replica::local::cursors::Cursors;
+use crate::replica::local::device_row::DeviceRow;
 use crate::replica::local::held::Held;
 use crate::replica::local::known::Known;
 use crate::replica::local::outbox::{Entry, Outbox};
@@ -24,7 +25,8 @@ pub(crate) struct Requeue<'a>(pub(crate) Session<'a>);
 impl Requeue<'_> {
     /// Forgets what the primary was known to have, after it was found to lack some of it, and
     /// queues the known rows again. The projects are queued for a push, which the next command that
-    /// reaches the primary sends, whatever project that command is for.
+    /// reaches the primary sends, whatever project that command is for. The device gets a new id: by the
+    /// count of a device's pushes, others tell an old push from a lost one.
     pub(crate) fn forget_and_queue(&self) -> Result<(), ReplicaError> {
         if self.0.rules.scopes_are_projects {
             for scope in Known(self.0).projects()? {
@@ -32,6 +34,7 @@ impl Requeue<'_> {
             }
         }
         self.queue_known()?;
+        DeviceRow(self.0).reset_identity()?;
         self.forget_primary()
     }
 

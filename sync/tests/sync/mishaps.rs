@@ -300,3 +300,19 @@ fn another_primary_is_given_everything() {
     assert_eq!(three.files("third"), one.files("app"));
     three.check();
 }
+
+#[test]
+fn a_clone_of_an_empty_folder_is_based_on_its_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("primary.db");
+    let mut one = Machine::following(&path, Packs::Default);
+    one.write("app/a", "text");
+    one.push("app");
+    fs::remove_file(one.path("app/a")).unwrap();
+    one.push("app");
+    let mut two = Machine::following(&path, Packs::Default);
+    two.clone_project("app", "new");
+    let head = two.copy("new").head().unwrap();
+    assert!(head.is_some());
+    assert_eq!(head, one.copy("app").head().unwrap());
+}

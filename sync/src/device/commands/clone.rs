@@ -210,7 +210,12 @@ impl OpenDevice {
         let copy = WorkingCopy::create(&target.root, &workspace.project_id, &workspace.id)?;
         self.keep_left(&copy)?;
         let head = workspace.current_snapshot_id.as_ref();
-        if let (Some((_, written)), Some(head)) = (target.written.take(), head) {
+        let written = target.written.take();
+        if let (None, Some(head)) = (&written, head) {
+            // There is nothing to write.
+            copy.set_head(head)?;
+        }
+        if let (Some((_, written)), Some(head)) = (written, head) {
             let done = written.complete(&StatIndex::empty(), &self.store, head.as_str().as_bytes());
             target.is_kept = !is_bare(&copy);
             if let Some((path, why)) = show_kept(&done?).into_iter().next() {

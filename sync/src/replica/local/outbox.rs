@@ -130,14 +130,19 @@ impl Outbox<'_> {
         self.0.all(sql, [scope], |row| row.get(0))
     }
 
-    /// Whether each of these revisions still has an entry. A row that is written again gets a new
-    /// revision, and no two entries have the same one.
-    pub(crate) fn has_all(&self, revisions: &BTreeSet<i64>) -> Result<bool, ReplicaError> {
-        let list = serde_json::to_string(revisions).expect("numbers serialise");
+    /// Whether each of these revisions still has an entry, with this base version, if there is one.
+    /// A row that is written again gets a new revision, and no two entries have the same one. Base
+    /// versions are forgotten when the primary is found to have gone back.
+    pub(crate) fn has_all(
+        &self,
+        planned: &BTreeSet<(i64, Option<i64>)>,
+    ) -> Result<bool, ReplicaError> {
+        let list = serde_json::to_string(planned).expect("numbers serialise");
         let sql = "SELECT count(*) FROM json_each(?1) AS planned
-                   JOIN fastest_local_outbox AS waiting ON waiting.revision = planned.value";
+                   JOIN fastest_local_outbox AS waiting ON waiting.revision = planned.value->>0
+                   WHERE coalesce(waiting.base_version = planned.value->>1, 1)";
         let found: i64 = self.0.get(sql, [list])?.unwrap_or(0);
-        Ok(found == revisions.len() as i64)
+        Ok(found == planned.len() as i64)
     }
 
     /// Writes a row and queues it for the primary.

@@ -374,7 +374,7 @@ mod tests {
         let check = |ours: Option<&str>, theirs: Option<&str>, diverged: bool| {
             let head = |head: Option<&str>| json!({ "current_snapshot_id": head });
             let base = entry(Workspace::TABLE, "w", head(theirs)).row;
-            let ours = Entry { base, ..entry(Workspace::TABLE, "w", head(ours)) };
+            let ours = Entry { base_version: 1, base, ..entry(Workspace::TABLE, "w", head(ours)) };
             let follows = |ours: &str, theirs: &str| Ok::<_, ()>(ours == theirs || theirs == "1");
             let is_diverged = is_diverged(&ours, follows).unwrap();
             let waits = is_diverged.then(|| ours.key.clone()).into_iter().collect();

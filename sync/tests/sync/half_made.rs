@@ -7,13 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
 use fastest_fixtures::servers::{D1Server, SqldServer};
-use fastest_schema::ScopeId;
 use fastest_schema::{FASTEST, Migration, Schema};
-use fastest_sync::internals::{Directory, Replica, pull_scope};
-use fastest_sync::remote::embedded::Embedded;
-use fastest_sync::remote::meter::Meter;
+use fastest_sync::device::open::Network;
 use fastest_sync::remote::open::Remote;
-use fastest_sync::remote::pack_store::store::LargePacks;
 use fastest_sync::remote::primary::{Denial, Primary, PrimaryError, Rows};
 use fastest_sync::remote::retry::RetryPolicy;
 use fastest_sync::remote::secret::NoSecrets;
@@ -159,11 +155,11 @@ fn a_primary_of_an_older_version_that_is_in_use_is_left_to_its_owner() {
     }
 }
 
-/// A primary whose token may only read.
-struct ReadOnly(Embedded);
+/// A primary whose token may not change tables.
+struct Limited(Arc<dyn Primary>);
 
 #[async_trait]
-impl Primary for ReadOnly {
+impl Primary for Limited {
     fn url(&self) -> &str {
         self.0.url()
     }
@@ -181,30 +177,25 @@ impl Primary for ReadOnly {
     }
 
     async fn migrate(&self, _: &str, _: &[&str]) -> Result<(), PrimaryError> {
-        Err(PrimaryError::Denied {
-            url: self.url().to_owned(),
-            denial: Denial::Forbidden,
-            message: String::new(),
-        })
+        let (url, message) = (self.url().to_owned(), String::new());
+        Err(PrimaryError::Denied { url, denial: Denial::Forbidden, message })
     }
 }
 
 #[test]
-fn a_token_that_may_only_read_pulls_from_a_primary_that_lacks_the_last_migration() {
+fn a_token_that_may_not_migrate_is_enough_where_only_the_last_migration_is_missing() {
     let folder = tempfile::tempdir().unwrap();
-    let primary = Embedded::new(&folder.path().join("p.db"), World::system());
-    let count = FASTEST.migrations.len() - 1;
-    migrate_in_part(&primary, count);
-    let path = folder.path().join("replica.db");
-    let mut replica = Replica::open(&path, &FASTEST, World::system()).unwrap();
-    let remote = Remote {
-        primary: Arc::new(ReadOnly(primary)),
-        packs: Arc::new(Directory::new(folder.path(), false)),
-        large: LargePacks::Rows,
-        meter: Meter::default(),
-        chosen: None,
-    };
-    let scope = ScopeId::from("p".to_owned());
-    let pulled = run(pull_scope(&mut replica, None, &remote, &scope)).unwrap();
-    assert_eq!(pulled.behind.as_deref(), Some(FASTEST.migrations[count - 1].name));
+    let url = url::Url::from_file_path(folder.path().join("p.db")).unwrap().to_string();
+    let (primary, count) = (open(&url), FASTEST.migrations.len() - 1);
+    migrate_in_part(&*primary, count);
+    let use_of_it = "INSERT INTO users(id, email) VALUES ('u', 'e')";
+    run(primary.run(Statement::once(use_of_it), &[])).unwrap();
+    let limited = |remote: Remote| Remote { primary: Arc::new(Limited(remote.primary)), ..remote };
+    let network = || Network(Arc::new(limited));
+    let (mut one, mut two) =
+        (machine(&url).with_network(network()), machine(&url).with_network(network()));
+    one.push("app");
+    two.clone_project("app", "desk");
+    assert_eq!(two.files("desk"), one.files("app"));
+    assert_eq!(recorded(&*primary), count);
 }

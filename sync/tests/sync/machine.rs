@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fastest_sync::device::activity::Activity;
+use fastest_sync::device::open::Network;
 use fastest_sync::device::report::{CloneReport, PullReport, PushReport, SnapshotReport};
 use fastest_sync::remote::retry::RetryPolicy;
 use fastest_sync::remote::secret::Secrets;
@@ -52,6 +53,11 @@ impl Machine {
     /// Sets the device's secrets.
     pub fn with_secrets(self, secrets: Box<dyn Secrets>) -> Self {
         Self { device: self.device.with_secrets(secrets), ..self }
+    }
+
+    /// Sets the way to the device's primary.
+    pub fn with_network(self, network: Network) -> Self {
+        Self { device: self.device.with_network(network), ..self }
     }
 
     /// Sets how patient the device is with its primary.

@@ -79,6 +79,9 @@ pub struct Model {
     named: BTreeSet<(Cell, Option<String>)>,
     /// Rows that a conflict has named.
     named_rows: BTreeSet<Key>,
+    /// Rows whose delete waited on a device when that was copied, with what they were. The copy may send
+    /// it, even if the device drops it.
+    copied: Vec<(Key, Row)>,
     /// Values that were written again, to settle a conflict.
     repeated: BTreeSet<(Cell, String)>,
 }
@@ -168,6 +171,16 @@ impl Model {
                 let keys = written.changes.iter().map(|(key, _)| key);
                 let absent = keys.filter(|key| !self.present[1].contains(*key));
                 written.unsent.extend(absent.cloned());
+            }
+        }
+    }
+
+    /// Notes that a device was copied.
+    pub fn copy(&mut self, device: u8) {
+        let of = |written: &&Written| written.device == Some(device) && written.fate == Fate::Waits;
+        for (key, change) in self.written.iter().filter(of).flat_map(|written| &written.changes) {
+            if let Change::Delete { before } = change {
+                self.copied.push((key.clone(), before.clone()));
             }
         }
     }
@@ -286,6 +299,9 @@ struct Graph<'a> {
 impl<'a> Graph<'a> {
     fn of(model: &'a Model) -> Self {
         let mut graph = Self { replaced: BTreeMap::new(), deleted: BTreeSet::new() };
+        for (key, before) in &model.copied {
+            graph.delete(key, before);
+        }
         let known = model.known();
         for written in &model.written {
             for (key, change) in &written.changes {
@@ -312,16 +328,20 @@ impl<'a> Graph<'a> {
                     }
                     Change::Set { before: None, .. } => {}
                     Change::Delete { before } if written.fate != Fate::Dropped => {
-                        for (column, was) in before {
-                            let cell = (key.clone(), column.clone());
-                            graph.deleted.insert((cell, was.as_deref()));
-                        }
+                        graph.delete(key, before);
                     }
                     Change::Delete { .. } => {}
                 }
             }
         }
         graph
+    }
+
+    fn delete(&mut self, key: &Key, before: &'a Row) {
+        for (column, was) in before {
+            let cell = (key.clone(), column.clone());
+            self.deleted.insert((cell, was.as_deref()));
+        }
     }
 
     fn is_accounted(

@@ -55,8 +55,9 @@ impl Run<'_> {
         }
         let [source, target] = self.devices.get_disjoint_mut([from, to]).expect("they differ");
         target.become_copy_of(source).expect("there is room for a copy");
-        let number = target.number;
+        let (source, number) = (source.number, target.number);
         self.forget(number, 0);
+        self.model.copy(source);
     }
 
     pub(super) fn back_up_primary(&mut self) {

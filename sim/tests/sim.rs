@@ -6,8 +6,19 @@ use fastest_sim::finding::Outcome;
 use fastest_sim::play;
 
 /// Seeds that found something (`sim/FOUND.md`), in the engine or in a model.
-const KNOWN: [u64; 7] =
-    [295, 20_223, 60_361, 70_170, 200_082, 1_795_785_921_640_005_731, 1_795_788_732_171_762_067];
+const KNOWN: [u64; 11] = [
+    295,
+    20_223,
+    60_361,
+    70_170,
+    200_082,
+    300_461,
+    300_731,
+    301_371,
+    301_496,
+    1_795_785_921_640_005_731,
+    1_795_788_732_171_762_067,
+];
 
 fn play(seed: u64) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -79,9 +79,8 @@ pub struct Model {
     named: BTreeSet<(Cell, Option<String>)>,
     /// Rows that a conflict has named.
     named_rows: BTreeSet<Key>,
-    /// Rows whose delete waited on a device when that was copied, with what they were. The copy may send
-    /// it, even if the device drops it.
-    copied: Vec<(Key, Row)>,
+    /// What waited on a device when that was copied. The copy may send it, even if the device drops it.
+    copied: Vec<(Key, Change)>,
     /// Values that were written again, to settle a conflict.
     repeated: BTreeSet<(Cell, String)>,
 }
@@ -110,12 +109,18 @@ impl Model {
     /// Adds a transaction.
     pub fn write(&mut self, device: Option<u8>, changes: Vec<(Key, Change)>, fate: Fate) {
         let is_sent = |key: &Key, row: &Row| {
-            row.iter().any(|(column, value)| {
-                value.as_ref().is_some_and(|value| self.was_sent(key, column, value))
-            })
+            row.iter().filter(|(column, _)| !REPEATED.contains(&column.as_str())).any(
+                |(column, value)| {
+                    value.as_ref().is_some_and(|value| self.was_sent(key, column, value))
+                },
+            )
         };
         let unsent = changes.iter().filter_map(|(key, change)| match change {
-            Change::Delete { before } if !is_sent(key, before) => Some(key.clone()),
+            Change::Delete { before }
+                if !is_sent(key, before) || !self.present[0].contains(key) =>
+            {
+                Some(key.clone())
+            }
             _ => None,
         });
         let unsent = unsent.collect();
@@ -175,20 +180,30 @@ impl Model {
         }
     }
 
+    /// Notes that the primary was put back, after what it has was seen. Deletes of rows that it lacks as
+    /// well leave no trace there.
+    pub fn primary_put_back(&mut self) {
+        let present = &self.present[0];
+        for written in self.written.iter_mut().filter(|written| written.is_undone) {
+            let deleted = written.changes.iter().filter_map(|(key, change)| match change {
+                Change::Delete { .. } if !present.contains(key) => Some(key.clone()),
+                _ => None,
+            });
+            written.unsent.extend(deleted);
+        }
+    }
+
     /// Notes that a device was copied.
     pub fn copy(&mut self, device: u8) {
         let of = |written: &&Written| written.device == Some(device) && written.fate == Fate::Waits;
-        for (key, change) in self.written.iter().filter(of).flat_map(|written| &written.changes) {
-            if let Change::Delete { before } = change {
-                self.copied.push((key.clone(), before.clone()));
-            }
-        }
+        let waiting = self.written.iter().filter(of).flat_map(|written| &written.changes);
+        self.copied.extend(waiting.cloned());
     }
 
     /// Notes that a device drops what it wrote to some rows. What else was written along with them is
     /// settled otherwise: in a conflict, for example.
     pub fn drop_rows(&mut self, device: u8, keys: &BTreeSet<Key>) {
-        let seen = &self.seen;
+        let (seen, present) = (&self.seen, &self.present[0]);
         // A part may have been sent before.
         let is_seen = |(key, change): &(Key, Change)| match change {
             Change::Set { values, .. } => values
@@ -197,14 +212,16 @@ impl Model {
                 .any(|(column, value)| {
                     seen.contains(&((key.clone(), column.clone()), value.clone()))
                 }),
-            Change::Delete { .. } => false,
+            Change::Delete { .. } => !present.contains(key),
         };
         let by_device = self.written.iter().filter(|written| written.device == Some(device));
         let waiting = by_device.filter(|written| written.fate == Fate::Waits);
         let waiting: BTreeSet<Key> = waiting
             .flat_map(|written| written.changes.iter().map(|(key, _)| key.clone()))
             .collect();
-        for written in &mut self.written {
+        // What a later write of the same device that was sent had replaced went along with it.
+        let mut sent = BTreeSet::new();
+        for written in self.written.iter_mut().rev() {
             // What a restored primary has lost is sent again, and may be refused then.
             let is_open = written.fate == Fate::Waits
                 || written.fate == Fate::Acknowledged && written.is_undone;
@@ -215,7 +232,15 @@ impl Model {
                 if written.is_undone {
                     written.excused.extend(keys.iter().filter(|key| goes(key)).cloned());
                 }
-                written.changes.retain(|change| !goes(&change.0) || is_seen(change));
+                let mut kept: Vec<bool> = Vec::new();
+                for change in written.changes.iter().rev() {
+                    let is_sent = is_seen(change) || sent.contains(&change.0);
+                    if is_sent {
+                        sent.insert(change.0.clone());
+                    }
+                    kept.push(!goes(&change.0) || is_sent);
+                }
+                written.changes.retain(|_| kept.pop().expect("there is one for each change"));
                 if written.changes.is_empty() {
                     written.fate = Fate::Dropped;
                 }
@@ -299,10 +324,21 @@ struct Graph<'a> {
 impl<'a> Graph<'a> {
     fn of(model: &'a Model) -> Self {
         let mut graph = Self { replaced: BTreeMap::new(), deleted: BTreeSet::new() };
-        for (key, before) in &model.copied {
-            graph.delete(key, before);
-        }
         let known = model.known();
+        for (key, change) in &model.copied {
+            match change {
+                Change::Delete { before } => graph.delete(key, before),
+                Change::Set { before: Some(before), values } => {
+                    for (column, value) in values {
+                        let here = ((key.clone(), column.clone()), value.clone());
+                        if model.seen.contains(&here) || known.contains(&here) {
+                            graph.replace(here.0, before.get(column), value);
+                        }
+                    }
+                }
+                Change::Set { before: None, .. } => {}
+            }
+        }
         for written in &model.written {
             for (key, change) in &written.changes {
                 match change {
@@ -319,10 +355,8 @@ impl<'a> Graph<'a> {
                                         || known.contains(&cell)
                                 }
                             };
-                            if counts && let Some(was) = before.get(column) {
-                                let after =
-                                    graph.replaced.entry((cell, was.as_deref())).or_default();
-                                after.insert(value.as_deref());
+                            if counts {
+                                graph.replace(cell, before.get(column), value);
                             }
                         }
                     }
@@ -335,6 +369,13 @@ impl<'a> Graph<'a> {
             }
         }
         graph
+    }
+
+    fn replace(&mut self, cell: Cell, was: Option<&'a Option<String>>, value: &'a Option<String>) {
+        if let Some(was) = was {
+            let after = self.replaced.entry((cell, was.as_deref())).or_default();
+            after.insert(value.as_deref());
+        }
     }
 
     fn delete(&mut self, key: &Key, before: &'a Row) {

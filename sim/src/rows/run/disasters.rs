@@ -89,6 +89,7 @@ impl Run<'_> {
             device.sight = Sight::default();
         }
         self.see_primary();
+        self.model.primary_put_back();
     }
 
     pub(super) fn migrate(&mut self) {

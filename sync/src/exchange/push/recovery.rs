@@ -23,6 +23,10 @@ pub(super) enum Recovery {
 pub(super) fn recovery(error: &PrimaryError) -> Option<Recovery> {
     match error {
         PrimaryError::NotMigrated { .. } => Some(Recovery::Migrate),
+        // Another process may have migrated it meanwhile. If nobody has, the primary is behind.
+        PrimaryError::Refused {
+            refusal: Refusal::UnknownTable | Refusal::UnknownColumn, ..
+        } => Some(Recovery::Migrate),
         PrimaryError::Refused { refusal: Refusal::DeviceCounter, .. } => Some(Recovery::NewDevice),
         PrimaryError::Refused { refusal: Refusal::Restored, .. } => Some(Recovery::Forget),
         PrimaryError::Refused { refusal: Refusal::VersionConflict, .. } => Some(Recovery::Pull),

@@ -6,7 +6,7 @@ use fastest_sim::finding::Outcome;
 use fastest_sim::play;
 
 /// Seeds that found something (`sim/FOUND.md`), in the engine or in a model.
-const KNOWN: [u64; 11] = [
+const KNOWN: [u64; 12] = [
     295,
     20_223,
     60_361,
@@ -16,6 +16,7 @@ const KNOWN: [u64; 11] = [
     300_731,
     301_371,
     301_496,
+    304_235,
     1_795_785_921_640_005_731,
     1_795_788_732_171_762_067,
 ];

@@ -229,7 +229,7 @@ fn project_patch(session: Session<'_>, scope: &ScopeId, rows: &[&PlannedRow]) ->
 }
 
 /// Returns the statement whose answer is not known.
-fn on_its_way(replica: &Replica) -> Result<Option<Sent>, ReplicaError> {
+pub(crate) fn on_its_way(replica: &Replica) -> Result<Option<Sent>, ReplicaError> {
     let Some(StoredPush { push_id, device_id, payload, entries }) =
         SentRow(replica.read()).get()?
     else {

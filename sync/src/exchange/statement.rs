@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use fastest_schema::{Columns, DeviceId, PushId, RowKey, ScopeId};
+use fastest_schema::{Columns, DeviceId, Pack, PushId, Row, RowKey, ScopeId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as JsonValue;
 
 use crate::replica::local::sent_row::StoredPush;
 
@@ -72,6 +73,16 @@ impl Sent {
     /// Returns the locks of its rows as a JSON list of `[table, key, version]`.
     pub(crate) fn locks(&self) -> String {
         self.entries.locks()
+    }
+
+    /// Returns the ids of its packs of more than `bytes_max` bytes.
+    pub(crate) fn packs_over(&self, bytes_max: u64) -> Vec<String> {
+        let is_pack = |row: &&SentEntry| row.table == Pack::TABLE.name && !row.delete;
+        let number = |row: &SentEntry, name| row.columns.get(name).and_then(JsonValue::as_u64);
+        let packs = self.entries.rows.iter().filter(is_pack);
+        let large = packs.filter(|row| number(row, "bytes").is_some_and(|bytes| bytes > bytes_max));
+        let id = |row: &SentEntry| Some(row.columns.get("pack_id")?.as_str()?.to_owned());
+        large.filter_map(id).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Returns the scopes in which its rows are queued.

@@ -18,8 +18,9 @@ use crate::exchange::plan::{PlannedRow, PushPlan, next_statement, plan};
 use crate::exchange::push::decide::{Outcome, Step};
 use crate::exchange::push::state::Push;
 use crate::exchange::refused;
-use crate::exchange::sent::{resend, send, write_down};
+use crate::exchange::sent::{on_its_way, resend, send, write_down};
 use crate::exchange::transactions::{Place, select};
+use crate::remote::pack_store::store::{INLINE_BYTES_MAX, LargePacks};
 use crate::remote::primary::PrimaryError;
 use crate::replica::engine_table::EngineTable;
 use crate::replica::error::ReplicaError;
@@ -127,6 +128,7 @@ impl Push<'_> {
     /// Resends a statement whose answer was lost, and returns whether there was one. If the primary
     /// refuses its writes, it is dropped and its rows are planned again.
     async fn resend(&mut self) -> Result<bool, SyncError> {
+        self.store_its_packs().await?;
         match resend(self.replica, self.remote).await {
             Ok((count, learned)) => {
                 self.learned.extend(learned);
@@ -141,6 +143,24 @@ impl Push<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Stores the packs that a statement to be resent names, if they are gone: the primary may have been
+    /// put back to a time before they were stored, together with its packs.
+    async fn store_its_packs(&mut self) -> Result<(), SyncError> {
+        let (Some(store), LargePacks::Stored) = (self.store, self.remote.large) else {
+            return Ok(());
+        };
+        let Some(sent) = on_its_way(self.replica)? else { return Ok(()) };
+        let mut packs = sent.packs_over(INLINE_BYTES_MAX);
+        // One that is not here any more may be there.
+        packs.retain(|id| id.parse().is_ok_and(|id| store.pack_info(&id).is_ok()));
+        let scope = &sent.entries.scope;
+        if packs.is_empty() {
+            return Ok(());
+        }
+        let owner = owner(self.replica, &scope.project())?.unwrap_or_else(|| scope.to_string());
+        upload(store, self.remote, &owner, &packs).await
     }
 
     /// Drops entries that need not be sent, turns deletes that conflict with the work of others

@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod crash;
 mod files;
+mod op;
 mod record;
 pub mod run;
 mod scene;

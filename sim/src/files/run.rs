@@ -240,7 +240,9 @@ impl<'a> Run<'a> {
                 // Without a connection, a device does not hear of a new workspace.
                 let is_unreachable =
                     error.is_unreachable() || matches!(error, SyncError::Unknown { .. });
-                if !is_met && !excuses(faults, is_unreachable) {
+                let is_excused =
+                    excuses(faults, is_unreachable) || is_met && is_of_full_disk(&error);
+                if !is_excused {
                     self.found(Kind::Failed, format!("d{device} cannot {what}: {text}"));
                 }
                 None
@@ -513,4 +515,15 @@ fn differences<'a>(
     let paths: BTreeSet<&String> = one.keys().chain(two.keys()).collect();
     let differ = paths.into_iter().filter(|path| one.get(*path) != two.get(*path));
     differ.map(|path| (path, one.get(path), two.get(path))).collect()
+}
+
+/// Whether an error says that there was no room.
+fn is_of_full_disk(error: &SyncError) -> bool {
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    std::iter::from_fn(|| {
+        let text = next?.to_string();
+        next = next?.source();
+        Some(text)
+    })
+    .any(|text| text.contains("No space left on device"))
 }

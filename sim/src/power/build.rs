@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 
 use crate::power::crash::{Variant, databases, reached};
-use crate::power::record::{Image, Mask, Record};
+use crate::power::op::Image;
+use crate::power::record::{Mask, Record};
 use crate::power::tree::{Content, Node, Reached, Tree, times_of};
 
 /// A disk after a crash.

@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use fastest_core::files::disk::watch::Synced;
 use fastest_fixtures::random::Random;
 
-use crate::power::record::{Image, Op, Record};
+use crate::power::op::{Image, Op};
+use crate::power::record::Record;
 use crate::power::tree::Reached;
 
 /// A kind of file systems.

@@ -5,56 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fastest_core::files::disk::watch::{Change, New, Place, Synced, Watcher};
+use fastest_core::files::disk::watch::{Change, Synced, Watcher};
 
+use crate::power::op::{Image, Op};
 use crate::power::story::Paths;
-use crate::power::tree::{Content, Reached, Times, Tree, times_of};
-
-/// A change, with the inodes that it is about.
-#[derive(Debug, Clone)]
-pub enum Op {
-    /// Something was created.
-    Create { at: Place, inode: u64, mode: u32, what: New },
-    /// A file got a further name.
-    Link { at: Place, inode: u64 },
-    /// Something was renamed.
-    Move { from: Place, to: Place, inode: u64 },
-    /// Two names were exchanged. First had the inodes in this order.
-    Swap { one: Place, other: Place, inodes: (u64, u64) },
-    /// A name was removed.
-    Remove { at: Place, inode: u64 },
-    /// Bytes were written to a file.
-    Write { inode: u64, at: u64, bytes: Arc<Vec<u8>> },
-    /// The length of a file was set.
-    Length { inode: u64, bytes: u64 },
-    /// Permission bits were set.
-    Mode { inode: u64, mode: u32 },
-    /// A sync began.
-    SyncBegun { number: u64, what: Synced },
-    /// A sync ended.
-    SyncEnded { number: u64 },
-    /// A transaction of a database was committed.
-    Commit { database: PathBuf, durable: bool, image: Image },
-}
-
-/// The files of a database at one moment.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Image {
-    /// The main file.
-    pub main: Arc<Vec<u8>>,
-    /// The log, if there is one.
-    pub log: Option<Arc<Vec<u8>>>,
-}
-
-impl Image {
-    /// Reads a database that nobody writes to.
-    pub fn read(path: &Path) -> Option<Self> {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        let log = fs::read(log).ok().filter(|bytes| !bytes.is_empty()).map(Arc::new);
-        Some(Self { main: Arc::new(fs::read(path).ok()?), log })
-    }
-}
+use crate::power::tree::{Reached, Times, Tree, times_of};
 
 /// What a command did.
 #[derive(Debug, Clone)]
@@ -72,7 +27,7 @@ pub struct Record {
 impl Record {
     /// Returns the record without the syncs that `label` names: those files are not synced.
     pub fn without(&self, label: &str) -> Self {
-        let (mut names, mut gone) = (Paths::before(self), BTreeSet::new());
+        let (mut names, mut gone) = (Paths::of(&self.before), BTreeSet::new());
         let mut record = self.clone();
         for op in &mut record.ops {
             names.follow(op);
@@ -220,28 +175,10 @@ fn touched_by(op: &Op, now: &Tree, top: &Path) -> Vec<(u64, Times)> {
         }
         Op::SyncBegun { .. } | Op::SyncEnded { .. } | Op::Commit { .. } => Vec::new(),
     };
-    let paths = paths(now, top);
+    let paths = now.paths(top);
     let times = |inode: u64| {
         let found = fs::symlink_metadata(paths.get(&inode)?).ok()?;
         Some((inode, times_of(&found)))
     };
     touched.into_iter().filter_map(times).collect()
-}
-
-/// Returns a path of each inode.
-pub fn paths(tree: &Tree, top: &Path) -> BTreeMap<u64, PathBuf> {
-    use std::os::unix::ffi::OsStrExt;
-    let mut found = BTreeMap::from([(tree.top, top.to_owned())]);
-    let mut next = vec![tree.top];
-    while let Some(folder) = next.pop() {
-        let Some(node) = tree.nodes.get(&folder) else { continue };
-        let Content::Folder(names) = &node.content else { continue };
-        for (name, inode) in names {
-            let path = found[&folder].join(std::ffi::OsStr::from_bytes(name));
-            if found.insert(*inode, path).is_none() {
-                next.push(*inode);
-            }
-        }
-    }
-    found
 }

@@ -122,7 +122,7 @@ pub fn doubt(command: Command, seed: u64, effort: Effort, folder: &Path) -> Vec<
     let _playing = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut crashes = Crashes::of(command, seed, folder);
     let whole = crashes.scene.record.clone();
-    let mut names = Paths::before(&whole);
+    let mut names = Paths::of(&whole.before);
     let labels: BTreeSet<String> = whole
         .ops
         .iter()
@@ -251,7 +251,7 @@ impl Crashes {
     /// Tells each change, and how much of it reached the disk.
     fn story(&self, point: usize, variant: &Variant) -> Vec<String> {
         let record = &self.scene.record;
-        let mut names = Paths::before(record);
+        let mut names = Paths::of(&record.before);
         let each = record.ops[..point].iter().zip(reached(record, point, variant)).enumerate();
         let tell = |(at, (op, reached))| {
             names.follow(op);

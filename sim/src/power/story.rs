@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::files::disk::watch::{Place, Synced};
 
-use crate::power::record::{Op, Record, paths};
+use crate::power::op::Op;
+use crate::power::tree::Tree;
 
 /// The paths of inodes as changes go on, relative to the top.
 #[derive(Debug)]
 pub struct Paths(BTreeMap<u64, PathBuf>);
 
 impl Paths {
-    /// Returns the paths before the first change of a record.
-    pub fn before(record: &Record) -> Self {
-        Self(paths(&record.before, Path::new("")))
+    /// Returns the paths in a tree, from which changes go on.
+    pub fn of(tree: &Tree) -> Self {
+        Self(tree.paths(Path::new("")))
     }
 
     /// Follows a change.

@@ -1,17 +1,18 @@
 //! What is on a disk: files and folders by their inodes, as in a file system. SQLite's files are
-//! elsewhere ([`crate::power::record`]): here they have names and no content.
+//! elsewhere ([`crate::power::op`]): here they have names and no content.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fastest_core::files::disk::watch::{New, Place};
 
-use crate::power::record::Op;
+use crate::power::op::Op;
 
 /// A disk writes so many bytes at once, or none of them.
 const BLOCK_BYTES: u64 = 4096;
@@ -96,6 +97,23 @@ impl Tree {
         let (mode, times) = (found.permissions().mode() & 0o7777, times_of(&found));
         self.nodes.insert(found.ino(), Node { content, mode, times });
         Ok(found.ino())
+    }
+
+    /// Returns a path of each inode, below `top`.
+    pub fn paths(&self, top: &Path) -> BTreeMap<u64, PathBuf> {
+        let mut found = BTreeMap::from([(self.top, top.to_owned())]);
+        let mut next = vec![self.top];
+        while let Some(folder) = next.pop() {
+            let Some(node) = self.nodes.get(&folder) else { continue };
+            let Content::Folder(names) = &node.content else { continue };
+            for (name, inode) in names {
+                let path = found[&folder].join(OsStr::from_bytes(name));
+                if found.insert(*inode, path).is_none() {
+                    next.push(*inode);
+                }
+            }
+        }
+        found
     }
 
     /// Returns the inode at a place.

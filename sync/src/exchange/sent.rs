@@ -39,29 +39,6 @@ use crate::replica::local::sent_row::{SentRow, StoredPush};
 use crate::replica::open::Replica;
 use crate::replica::session::Session;
 
-/// Resends a statement whose answer was lost, if there is one. Returns how many were resent (0 or
-/// 1), and the scopes in which a pull has to fetch rows that triggers changed. If the primary has
-/// lost a table or column that the statement names, the statement is dropped and its rows are
-/// planned again.
-pub(crate) async fn resend(
-    replica: &mut Replica,
-    remote: &Remote,
-) -> Result<(usize, BTreeSet<ScopeId>), SyncError> {
-    let (mut count, mut learned) = (0, BTreeSet::new());
-    if let Some(sent) = on_its_way(replica)? {
-        match send(replica, remote, &sent).await {
-            Err(SyncError::Primary(error)) if is_outdated(&error) => {
-                replica.write(|session| SentRow(session).void())?;
-            }
-            sent => {
-                learned.extend(sent?);
-                count += 1;
-            }
-        }
-    }
-    Ok((count, learned))
-}
-
 /// Records that the primary has applied a statement whose answer is not known, if it has. Otherwise
 /// a page with its rows would look like the work of others. Called after the page was read, and
 /// before it is applied.
@@ -82,7 +59,7 @@ pub(crate) async fn recall(replica: &mut Replica, remote: &Remote) -> Result<(),
 }
 
 /// Whether the primary refused a statement because the primary lacks a table or column.
-fn is_outdated(error: &PrimaryError) -> bool {
+pub(crate) fn is_outdated(error: &PrimaryError) -> bool {
     matches!(error.refusal(), Some(Refusal::UnknownTable | Refusal::UnknownColumn))
 }
 

@@ -18,7 +18,8 @@ use crate::exchange::plan::{PlannedRow, PushPlan, next_statement, plan};
 use crate::exchange::push::decide::{Outcome, Step};
 use crate::exchange::push::state::Push;
 use crate::exchange::refused;
-use crate::exchange::sent::{on_its_way, resend, send, write_down};
+use crate::exchange::sent::{is_outdated, on_its_way, send, write_down};
+use crate::exchange::statement::Sent;
 use crate::exchange::transactions::{Place, select};
 use crate::remote::pack_store::store::{INLINE_BYTES_MAX, LargePacks};
 use crate::remote::primary::PrimaryError;
@@ -126,17 +127,20 @@ impl Push<'_> {
     }
 
     /// Resends a statement whose answer was lost, and returns whether there was one. If the primary
-    /// refuses its writes, it is dropped and its rows are planned again.
+    /// refuses its writes, or has lost a table or column that it names, it is dropped and its rows are
+    /// planned again.
     async fn resend(&mut self) -> Result<bool, SyncError> {
-        self.store_its_packs().await?;
-        match resend(self.replica, self.remote).await {
-            Ok((count, learned)) => {
+        let Some(sent) = on_its_way(self.replica)? else { return Ok(false) };
+        self.store_its_packs(&sent).await?;
+        match send(self.replica, self.remote, &sent).await {
+            Ok(learned) => {
                 self.learned.extend(learned);
-                self.is_asked |= count > 0;
-                Ok(count > 0)
+                self.is_asked = true;
+                Ok(true)
             }
             Err(SyncError::Primary(error))
-                if error.is_of_rows() && self.replica.rules().sets_refused_aside =>
+                if is_outdated(&error)
+                    || error.is_of_rows() && self.replica.rules().sets_refused_aside =>
             {
                 self.replica.write(|session| SentRow(session).void())?;
                 Ok(false)
@@ -147,11 +151,10 @@ impl Push<'_> {
 
     /// Stores the packs that a statement to be resent names, if they are gone: the primary may have been
     /// put back to a time before they were stored, together with its packs.
-    async fn store_its_packs(&mut self) -> Result<(), SyncError> {
+    async fn store_its_packs(&mut self, sent: &Sent) -> Result<(), SyncError> {
         let (Some(store), LargePacks::Stored) = (self.store, self.remote.large) else {
             return Ok(());
         };
-        let Some(sent) = on_its_way(self.replica)? else { return Ok(()) };
         let mut packs = sent.packs_over(INLINE_BYTES_MAX);
         // One that is not here any more may be there.
         packs.retain(|id| id.parse().is_ok_and(|id| store.pack_info(&id).is_ok()));

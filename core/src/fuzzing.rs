@@ -21,6 +21,11 @@ pub fn journal(bytes: &[u8]) -> Option<Vec<u8>> {
     journal::reencoded(bytes)
 }
 
+/// Decodes the journal of a checkout, and returns the paths that it would change.
+pub fn journal_paths(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    journal::paths(bytes)
+}
+
 /// Decodes the list of paths that checkouts left, and encodes it again, in its newest version.
 pub fn left(bytes: &[u8]) -> Option<Vec<u8>> {
     left::reencoded(bytes)

@@ -32,7 +32,7 @@ pub const TOKENS: &[&[u8]] = &[
     &[0; 32],
 ];
 
-/// Returns a journal with each kind of step.
+/// Returns journals with each kind of step, and with paths that lead elsewhere.
 pub fn seeds() -> Vec<Vec<u8>> {
     let stat = [0u8; 32];
     let expected = [&[2][..], &stat, &[7; 32]].concat();
@@ -50,6 +50,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
         seeds.push([&head[..], &[0]].concat());
         seeds.push([&head[..], &[steps.len() as u8], &steps.concat()].concat());
         steps.reverse();
+        for path in [&b".."[..], b"../bystander", b".git/config", b".fastest/head", b"a//b"] {
+            let make_directory = [&[path.len() as u8], path, b"\x02"].concat();
+            seeds.push([&head[..], &[1], &make_directory].concat());
+        }
     }
     seeds
 }
@@ -62,8 +66,9 @@ thread_local! {
 /// of the working copy changes, nor its state folder's other files, except for the head.
 pub fn run(input: &[u8]) {
     check(input, fuzzing::journal);
-    if fuzzing::journal(&seal(input)).is_none() {
-        return;
+    let Some(paths) = fuzzing::journal_paths(&seal(input)) else { return };
+    for path in paths {
+        assert!(path.split(|byte| *byte == b'/').all(is_content), "a step at {path:?}");
     }
     SCENE.with_borrow(|scene| {
         let (outside, copy) = (scene.path().join("outside"), scene.path().join("copy"));
@@ -94,4 +99,10 @@ pub fn run(input: &[u8]) {
         assert_eq!(text(copy.join(".fastest/head")), expected + "\n", "the state folder");
         assert_eq!(fs::read_dir(scene.path()).expect("a folder").count(), 2, "a file beside it");
     });
+}
+
+/// Whether a name may be that of content, whatever else the engine knows about names.
+fn is_content(name: &[u8]) -> bool {
+    let lower = name.to_ascii_lowercase();
+    !matches!(&lower[..], b"" | b"." | b".." | b".git" | b".fastest") && !name.contains(&0)
 }

@@ -24,6 +24,11 @@ pub const TOKENS: &[&[u8]] = &[
     &[1, 0, 0],
 ];
 
+/// What follows the records of objects: the length of the footer, and the magic.
+const TRAILER_BYTES: usize = 12;
+/// A record of an object: id, kind, block, offset, length.
+const RECORD_BYTES: usize = 32 + 1 + 3 * 4;
+
 /// The first byte of an input: a pack as it is.
 const AS_IT_IS: u8 = 0;
 
@@ -55,7 +60,22 @@ pub fn seeds() -> Vec<Vec<u8>> {
     }
     let mut newer = program.clone();
     newer.extend([1, 3, 0, 2, 0, 0]);
-    vec![whole(&[], false), whole(&objects, false), whole(&objects, true), program, newer]
+    let sound = whole(&objects, false);
+    let [swapped, doubled] = [false, true].map(|is_doubled| last_records(&sound, is_doubled));
+    vec![whole(&[], false), sound, whole(&objects, true), swapped, doubled, program, newer]
+}
+
+/// Returns a pack whose last two records have changed places, or are both the last one. Mutations move
+/// no whole record.
+fn last_records(pack: &[u8], is_doubled: bool) -> Vec<u8> {
+    let (mut pack, end) = (pack.to_vec(), pack.len() - TRAILER_BYTES);
+    let (first, second) = pack[end - 2 * RECORD_BYTES..end].split_at_mut(RECORD_BYTES);
+    if is_doubled {
+        first.copy_from_slice(second);
+    } else {
+        first.swap_with_slice(second);
+    }
+    pack
 }
 
 /// Verifies a pack as an import does. Whatever it returns has its id and can be decoded.

@@ -86,6 +86,11 @@ pub(crate) fn reencoded(bytes: &[u8]) -> Option<Vec<u8>> {
     Journal::decode(bytes).map(|journal| journal.encode())
 }
 
+/// Decodes a journal and returns the paths of its steps: for fuzzing.
+pub(crate) fn paths(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    Some(Journal::decode(bytes)?.steps.into_iter().map(|step| step.path).collect())
+}
+
 /// A working copy from elsewhere may contain a journal. No path in it may lead out of the working
 /// copy, or into a state folder.
 fn may_be_written(name: &[u8]) -> bool {

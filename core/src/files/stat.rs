@@ -2,7 +2,7 @@
 
 use rustix::fs::FileType;
 
-use crate::files::disk::watch::seen;
+use crate::files::disk::watch::{racy, seen};
 use crate::object::item::Kind;
 
 /// The stat data of a file or link. Equal stat data means equal content, unless it is racy (see
@@ -36,14 +36,23 @@ impl Stat {
     /// it: within the same tick of the file system's clock. `clock_ns` is that clock's time from
     /// before.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
-        self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
+        self.is_racy_renamed(clock_ns, clock_ns)
+    }
+
+    /// Like [`Self::is_racy`], for a file that was written before it was renamed: `written_ns` is the
+    /// clock's time from before the one, and `renamed_ns` from before the other.
+    pub(crate) fn is_racy_renamed(&self, written_ns: i64, renamed_ns: i64) -> bool {
+        let Self { mtime_ns, ctime_ns, .. } = *self;
+        let is_racy = mtime_ns >= written_ns.min(renamed_ns) || ctime_ns >= renamed_ns;
+        racy(ctime_ns, is_racy)
     }
 }
 
 impl Stamp {
     /// Like [`Stat::is_racy`], for the names in a directory.
     pub(crate) fn is_racy(&self, clock_ns: i64) -> bool {
-        self.mtime_ns >= clock_ns || self.ctime_ns >= clock_ns
+        let Self { mtime_ns, ctime_ns, .. } = *self;
+        racy(ctime_ns, mtime_ns >= clock_ns || ctime_ns >= clock_ns)
     }
 }
 

@@ -143,6 +143,13 @@ pub trait Watcher: Send + Sync {
     fn seen(&self, inode: u64, ctime_ns: i64) -> (u64, i64) {
         (inode, ctime_ns)
     }
+
+    /// Returns whether a file counts as racy that was last changed at `ctime_ns`. `is_racy` is what the
+    /// file system's clock says, which depends on how fast this process runs. To say that a file is not
+    /// racy is right only once that clock has moved on from `ctime_ns`.
+    fn racy(&self, _ctime_ns: i64, is_racy: bool) -> bool {
+        is_racy
+    }
 }
 
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
@@ -206,6 +213,15 @@ pub(crate) fn seen(inode: u64, ctime_ns: i64) -> (u64, i64) {
     }
     let watcher = WATCHER.lock().unwrap_or_else(PoisonError::into_inner);
     watcher.as_ref().map_or((inode, ctime_ns), |watcher| watcher.seen(inode, ctime_ns))
+}
+
+/// Returns whether a file counts as racy: see [`Watcher::racy`].
+pub(crate) fn racy(ctime_ns: i64, is_racy: bool) -> bool {
+    if !IS_WATCHED.load(Ordering::Relaxed) {
+        return is_racy;
+    }
+    let watcher = WATCHER.lock().unwrap_or_else(PoisonError::into_inner);
+    watcher.as_ref().map_or(is_racy, |watcher| watcher.racy(ctime_ns, is_racy))
 }
 
 /// Returns a name in an open folder.

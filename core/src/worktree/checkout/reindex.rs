@@ -35,7 +35,7 @@ pub(super) fn placed(site: &Site, steps: &[Step], begun_ns: i64, after_ns: i64) 
                 // The user's version is there. It never equals what was staged.
                 _ => return Some((step.path.clone(), (staged, true))),
             };
-            let racy = stat.mtime_ns >= begun_ns || stat.is_racy(after_ns);
+            let racy = stat.is_racy_renamed(begun_ns, after_ns);
             Some((step.path.clone(), (stat, racy)))
         }
         _ => None,

@@ -27,6 +27,8 @@ pub enum Kind {
     Conflict,
     /// A check of the store or the primary finds something wrong.
     Damaged,
+    /// The engine, or the simulator, panics.
+    Panicked,
 }
 
 /// Something that is wrong.
@@ -47,10 +49,10 @@ impl fmt::Display for Finding {
 /// What came of a schedule.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What happened, in order.
-    pub events: String,
     /// What is wrong. None if all is well.
     pub findings: Vec<Finding>,
+    /// Whether the steps of the schedule went well, so that the end of the run followed.
+    pub is_at_end: bool,
     /// How many requests were made.
     pub requests: u64,
 }

@@ -23,10 +23,11 @@ pub trait Step: Debug + Display + Clone {
     /// Leaves a part out.
     fn leave_out(&mut self, part: usize);
 
-    /// Whether it makes the disk fail, for the whole process.
-    fn is_of_disk(&self) -> bool {
-        false
-    }
+    /// Whether runs of such steps watch the disk, of which a process has only one.
+    const WATCHES_DISK: bool;
+
+    /// What happens after the last step, as a sentence of the story.
+    const END: &str;
 }
 
 /// The fewest and the most steps of a schedule.

@@ -1,5 +1,6 @@
 //! Runs of working copies: several devices with folders of one project, and a primary.
 
+mod clock;
 mod desk;
 mod folder;
 mod model;

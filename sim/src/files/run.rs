@@ -18,7 +18,7 @@ use crate::files::desk::Desk;
 use crate::files::folder::{self, Tree, own_path};
 use crate::files::model::Model;
 use crate::files::schedule::{Edit, PATHS, Step};
-use crate::files::trouble::{Trouble, in_trouble};
+use crate::files::trouble::{Disk, Trouble};
 use crate::finding::{Finding, Kind, Outcome};
 use crate::folders::copy_folder;
 use crate::network::{Planned, excuses};
@@ -34,8 +34,8 @@ const ROUNDS_MAX: u32 = 6;
 const PROJECT: &str = "app";
 
 /// Carries out a schedule in `root`, an empty folder.
-pub fn run(schedule: &Schedule<Step>, runtime: &Runtime, root: &Path) -> Outcome {
-    let mut run = Run::new(schedule, runtime, root);
+pub fn run(schedule: &Schedule<Step>, runtime: &Runtime, root: &Path, events: &Events) -> Outcome {
+    let mut run = Run::new(schedule, runtime, root, events);
     run.set_up();
     for (number, step) in schedule.steps.iter().enumerate() {
         if !run.findings.is_empty() {
@@ -44,10 +44,11 @@ pub fn run(schedule: &Schedule<Step>, runtime: &Runtime, root: &Path) -> Outcome
         run.events.add(format!("{number}: {step:?}"));
         run.step(step);
     }
-    if run.findings.is_empty() {
+    let is_at_end = run.findings.is_empty();
+    if is_at_end {
         run.settle();
     }
-    Outcome { events: run.events.text(), findings: run.findings, requests: run.requests }
+    Outcome { findings: run.findings, is_at_end, requests: run.requests }
 }
 
 /// A working copy.
@@ -78,15 +79,17 @@ struct Run<'a> {
     contents: u32,
     requests: u64,
     findings: Vec<Finding>,
+    /// Dropped last: what is open goes through it.
+    disk: Disk,
 }
 
 impl<'a> Run<'a> {
-    fn new(schedule: &Schedule<Step>, runtime: &'a Runtime, root: &Path) -> Self {
-        let events = Events::new(root);
+    fn new(schedule: &Schedule<Step>, runtime: &'a Runtime, root: &Path, events: &Events) -> Self {
+        let disk = Disk::new(schedule.seed, root);
         fs::create_dir(root.join("primary")).expect("the folder of the run is empty");
         let devices = usize::from(schedule.devices);
         // One more, which is a stranger until the end.
-        let desk = |number| Desk::new(number, schedule.seed, root, &events);
+        let desk = |number| Desk::new(number, schedule.seed, root, events);
         let desks: Vec<Desk> = (0..=devices).map(desk).collect();
         let place = |copy: usize| {
             let device = copy % devices;
@@ -107,7 +110,8 @@ impl<'a> Run<'a> {
             contents: 0,
             requests: 0,
             findings: Vec::new(),
-            events,
+            events: events.clone(),
+            disk,
         }
     }
 
@@ -214,7 +218,7 @@ impl<'a> Run<'a> {
             Ok(device) => runtime.block_on(command(device)),
             Err(error) => Err(error),
         };
-        let (result, is_met) = in_trouble(self.trouble.take(), desk, work, Desk::close);
+        let (result, is_met) = self.disk.meet(self.trouble.take(), desk, work, Desk::close);
         self.was_met = is_met;
         let (requests, died) = line.end();
         if died {

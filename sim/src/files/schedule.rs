@@ -104,6 +104,12 @@ impl fmt::Display for Step {
 }
 
 impl schedule::Step for Step {
+    const WATCHES_DISK: bool = true;
+
+    const END: &str = "then all late requests arrive and all clocks are right, each working copy is \
+        pushed, pulls c0, and is pulled by c0, until nothing changes, all stores are checked, and a \
+        new device clones the project";
+
     fn parts(&self) -> usize {
         match self {
             Self::Edit { edits, .. } => edits.len(),
@@ -112,10 +118,6 @@ impl schedule::Step for Step {
             }
             _ => 0,
         }
-    }
-
-    fn is_of_disk(&self) -> bool {
-        matches!(self, Self::Trouble(_))
     }
 
     fn leave_out(&mut self, part: usize) {

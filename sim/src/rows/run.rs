@@ -31,8 +31,8 @@ use crate::world::Party;
 const REQUESTS_MAX: u32 = 80;
 
 /// Carries out a schedule in `root`, an empty folder.
-pub fn run(schedule: &Schedule<Step>, runtime: &Runtime, root: &Path) -> Outcome {
-    let mut run = Run::new(schedule, runtime, root);
+pub fn run(schedule: &Schedule<Step>, runtime: &Runtime, root: &Path, events: &Events) -> Outcome {
+    let mut run = Run::new(schedule, runtime, root, events);
     for (number, step) in schedule.steps.iter().enumerate() {
         run.events.add(format!("{number}: {step:?}"));
         run.step(step);
@@ -40,10 +40,11 @@ pub fn run(schedule: &Schedule<Step>, runtime: &Runtime, root: &Path) -> Outcome
             break;
         }
     }
-    if run.findings.is_empty() {
+    let is_at_end = run.findings.is_empty();
+    if is_at_end {
         run.settle();
     }
-    Outcome { events: run.events.text(), findings: run.findings, requests: run.requests }
+    Outcome { findings: run.findings, is_at_end, requests: run.requests }
 }
 
 struct Run<'a> {
@@ -68,15 +69,14 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(schedule: &Schedule<Step>, runtime: &'a Runtime, root: &Path) -> Self {
-        let events = Events::new(root);
+    fn new(schedule: &Schedule<Step>, runtime: &'a Runtime, root: &Path, events: &Events) -> Self {
         std::fs::create_dir(root.join("primary")).expect("the folder of the run is empty");
         let world = Party::new(schedule.seed).world();
         let path = root.join("primary").join("primary.db");
         let primary = Embedded::new(&path, world);
         runtime.block_on(migrate(&primary, APPLICATION[0].schema)).expect("the primary is new");
         drop(primary);
-        let device = |number| Device::new(number, schedule.seed, root, &events);
+        let device = |number| Device::new(number, schedule.seed, root, events);
         let devices = (0..schedule.devices).map(device).collect();
         Self {
             runtime,
@@ -91,11 +91,12 @@ impl<'a> Run<'a> {
             values: 0,
             requests: 0,
             findings: Vec::new(),
-            events,
+            events: events.clone(),
         }
     }
 
     fn found(&mut self, kind: Kind, text: String) {
+        let text = self.events.plain(&text);
         self.events.add(format!("FOUND {text}"));
         self.findings.push(Finding { kind, text });
     }

@@ -135,6 +135,12 @@ pub struct Edit {
 }
 
 impl schedule::Step for Step {
+    const WATCHES_DISK: bool = false;
+
+    const END: &str = "then the primary and all devices are upgraded, disks have room, late requests \
+        arrive and all clocks are right, and each device drops what was refused, pushes and pulls, \
+        until nothing changes";
+
     fn parts(&self) -> usize {
         match self {
             Self::Write { edits, .. } => edits.len(),

@@ -1,5 +1,6 @@
 //! Two commands at the same time.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use fastest_sync::database::error::DatabaseError;
@@ -58,7 +59,12 @@ impl Run<'_> {
                 process.party.set_runner(Some(runner.clone()));
                 started.push(scope.spawn(move || runner.run(|| process.run())));
             }
-            started.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+            // Both have ended before a panic of one of them goes on.
+            let ended: Vec<_> = started.into_iter().map(|thread| thread.join()).collect();
+            let outcome = |ended: std::thread::Result<Outcome>| {
+                ended.unwrap_or_else(|panic| resume_unwind(panic))
+            };
+            ended.into_iter().map(outcome).collect()
         });
         self.see_primary();
         for (process, outcome) in processes.into_iter().zip(outcomes) {

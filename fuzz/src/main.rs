@@ -1,23 +1,35 @@
 //! Runs fuzz targets on stable Rust.
 
+mod findings;
+mod rounds;
+
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
-use fastest_fuzz::drive::{self, Budget, Done, read_current};
+use clap::builder::RangedU64ValueParser;
+use fastest_fixtures::memory;
+use fastest_fixtures::output::{say, say_line};
+use fastest_fuzz::drive::{self, Budget, Done};
 use fastest_fuzz::target::{TARGETS, Target};
 use fastest_fuzz::{corpus, place, target};
 
-/// Runs decoders on mutations of their corpora, and checks what must always hold.
+use crate::findings::Findings;
+use crate::rounds::Rounds;
+
+/// Runs decoders on mutations of their corpora, and checks what must always hold
+///
+/// The exit code is 0 if nothing was found, 1 if something was, and 2 if nothing could be run, or
+/// nobody read what was printed.
 #[derive(Debug, Parser)]
 struct Args {
     /// The targets to run [default: all]
     targets: Vec<String>,
-    /// Run for so many seconds in all
+    /// Run for so many seconds in all, and for at least one for each target
     #[arg(long, default_value_t = 60)]
+    #[arg(value_parser = RangedU64ValueParser::<u64>::new().range(1..=SECONDS_MAX))]
     seconds: u64,
     /// Run so many inputs of each target instead
     #[arg(long)]
@@ -32,7 +44,7 @@ struct Args {
     #[arg(long, default_value = "target/fuzz")]
     findings: PathBuf,
     /// The number of targets that run at the same time [default: one for each processor]
-    #[arg(long)]
+    #[arg(long, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024))]
     jobs: Option<usize>,
     /// Write the seeds of the targets to their corpora, and do not run them
     #[arg(long)]
@@ -41,27 +53,19 @@ struct Args {
     #[arg(long)]
     dictionary: bool,
     /// Run one target in this process, with its current input in this file
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, requires = "child_of")]
     current: Option<PathBuf>,
+    /// End with the process that has this id
+    #[arg(long, hide = true)]
+    child_of: Option<u32>,
 }
+
+/// A year.
+const SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let mut targets = Vec::new();
-    for name in &args.targets {
-        match target::find(name) {
-            Some(target) => targets.push(target),
-            None => {
-                let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
-                eprintln!("there is no target {name}; there are {}", names.join(", "));
-                return ExitCode::from(2);
-            }
-        }
-    }
-    if targets.is_empty() {
-        targets.extend(TARGETS);
-    }
-    match work(&args, &targets) {
+    match targets(&args).and_then(|targets| work(&args, &targets)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -71,21 +75,44 @@ fn main() -> ExitCode {
     }
 }
 
+/// Returns the targets that are asked for, each once.
+fn targets(args: &Args) -> Result<Vec<&'static Target>, String> {
+    let mut targets: Vec<&'static Target> = Vec::new();
+    for name in &args.targets {
+        let Some(target) = target::find(name) else {
+            let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+            return Err(format!("there is no target {name}; there are {}", names.join(", ")));
+        };
+        if targets.iter().all(|known| known.name != target.name) {
+            targets.push(target);
+        }
+    }
+    if targets.is_empty() {
+        targets.extend(TARGETS);
+    }
+    Ok(targets)
+}
+
 /// Does what the arguments ask for. Returns whether nothing was found.
-fn work(args: &Args, targets: &[&'static Target]) -> io::Result<bool> {
+fn work(args: &Args, targets: &[&'static Target]) -> Result<bool, String> {
     if args.write_seeds {
         for target in targets {
-            println!("{}: {} seeds", target.name, corpus::write_seeds(target)?);
+            let count = corpus::write_seeds(target);
+            let count = count.map_err(|error| at(&corpus::folder(target), &error))?;
+            say_line(&format!("{}: {count} seeds", target.name));
         }
         return Ok(true);
     }
     if args.dictionary {
-        targets.iter().for_each(|target| print!("{}", corpus::dictionary(target)));
+        targets.iter().for_each(|target| say(&corpus::dictionary(target)));
         return Ok(true);
     }
     if let Some(file) = &args.file {
-        let input = fs::read(file)?;
-        targets.iter().for_each(|target| drive::run_one(target, input.clone()));
+        let [target] = targets else {
+            return Err("--file needs exactly one target".to_owned());
+        };
+        drive::run_one(target, fs::read(file).map_err(|error| at(file, &error))?);
+        say_line(&format!("{}: no finding", target.name));
         return Ok(true);
     }
     let seed = args.seed.unwrap_or_else(fresh);
@@ -97,12 +124,21 @@ fn work(args: &Args, targets: &[&'static Target]) -> io::Result<bool> {
             Budget::Time(Duration::from_secs(args.seconds) * jobs as u32 / targets.len() as u32)
         }
     };
-    if let Some(current) = &args.current {
-        let Done { corpus, executions, seconds } = drive::run(targets[0], seed, budget, current)?;
-        println!("{corpus} {executions} {seconds}");
+    if let (Some(current), Some(parent)) = (&args.current, args.child_of) {
+        memory::end_with_parent(parent).map_err(|error| error.to_string())?;
+        let done = drive::run(targets[0], seed, budget, current);
+        let Done { corpus, executions, seconds } = done.map_err(|error| error.to_string())?;
+        say_line(&format!("{corpus} {executions} {seconds}"));
         return Ok(true);
     }
-    Rounds { args, seed, budget }.all(targets, jobs)
+    memory::prepare(place::PROGRAM)?;
+    let findings = Findings::new(&args.findings)
+        .map_err(|error| format!("findings cannot be saved in {}", at(&args.findings, &error)))?;
+    Rounds { findings, seed, budget }.all(targets, jobs)
+}
+
+fn at(path: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", path.display())
 }
 
 /// Returns a seed that was hardly ever run.
@@ -113,73 +149,4 @@ fn fresh() -> u64 {
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Runs of targets, each in a process of its own.
-struct Rounds<'a> {
-    args: &'a Args,
-    seed: u64,
-    budget: Budget,
-}
-
-impl Rounds<'_> {
-    fn all(&self, targets: &[&'static Target], jobs: usize) -> io::Result<bool> {
-        println!("seed {}", self.seed);
-        println!("{:<14} {:>7} {:>12} {:>10}", "target", "corpus", "executions", "a second");
-        let (folder, mut is_clean) = (place::folder(), true);
-        let mut waiting = targets.iter();
-        let mut running = Vec::new();
-        loop {
-            while running.len() < jobs
-                && let Some(target) = waiting.next()
-            {
-                let current = folder.path().join(target.name);
-                running.push((*target, self.start(target, &current)?, current));
-            }
-            if running.is_empty() {
-                return Ok(is_clean);
-            }
-            let (target, child, current) = running.remove(0);
-            is_clean &= self.end(target, child, &current)?;
-        }
-    }
-
-    fn start(&self, target: &Target, current: &Path) -> io::Result<Child> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg(target.name).args(["--seed", &self.seed.to_string()]);
-        command.arg("--current").arg(current);
-        match self.budget {
-            Budget::Time(time) => command.args(["--seconds", &time.as_secs().max(1).to_string()]),
-            Budget::Executions(count) => command.args(["--executions", &count.to_string()]),
-        };
-        // Blocks are read on all threads, which the limit on memory must not depend on.
-        command.env("RAYON_NUM_THREADS", "2");
-        command.stdout(Stdio::piped()).spawn()
-    }
-
-    /// Waits for a run, and tells what it did. Returns whether nothing was found.
-    fn end(&self, target: &Target, child: Child, current: &Path) -> io::Result<bool> {
-        let output = child.wait_with_output()?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let figures: Vec<f64> =
-            text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        if let ([corpus, executions, seconds], true) = (&figures[..], output.status.success()) {
-            let rate = executions / seconds;
-            println!("{:<14} {corpus:>7} {executions:>12} {rate:>10.0}", target.name);
-            return Ok(true);
-        }
-        println!("{:<14} FAILED ({})", target.name, output.status);
-        let input = read_current(current)?;
-        let name = format!("{}-{}", target.name, &blake3::hash(&input).to_hex()[..16]);
-        fs::create_dir_all(&self.args.findings)?;
-        let path = self.args.findings.join(name);
-        fs::write(&path, input)?;
-        println!(
-            "  cargo run --release -p fastest-fuzz -- {} --file {}",
-            target.name,
-            path.display()
-        );
-        println!("  found with --seed {}", self.seed);
-        Ok(false)
-    }
 }

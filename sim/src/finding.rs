@@ -21,6 +21,8 @@ pub enum Kind {
     Undone,
     /// Something still waits in the end, or the devices never agree.
     Unsettled,
+    /// Rows wait after a push that sent everything.
+    Waits,
     /// A device has something else than the primary.
     Differs,
     /// Files are in conflict that nobody else changed.

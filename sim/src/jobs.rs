@@ -3,7 +3,7 @@
 use std::process::{Child, Command, ExitCode, ExitStatus};
 
 use fastest_fixtures::memory;
-use fastest_sim::output::say_line;
+use fastest_fixtures::output::say_line;
 use fastest_sim::play::PROGRAM;
 
 /// The seeds from one on, and before another one. There is at least one.

@@ -11,7 +11,6 @@ pub mod files;
 pub mod finding;
 mod folders;
 pub mod network;
-pub mod output;
 pub mod panics;
 pub mod play;
 pub mod power;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use fastest_fixtures::memory;
-use fastest_sim::output::{say, say_line};
+use fastest_fixtures::output::{say, say_line};
 use fastest_sim::panics;
 use fastest_sim::play::{PROGRAM, Played, play, story};
 use tokio::runtime::Runtime;

@@ -3,13 +3,11 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use fastest_fixtures::memory;
 use fastest_sim::power::run::{COMMANDS, Command, Effort, Outcome, doubt, run};
 
 fn in_memory<T>(work: impl FnOnce(&Path) -> T) -> T {
-    let memory = Path::new("/dev/shm");
-    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-    let folder = tempfile::Builder::new().prefix("fastest-power-").tempdir_in(place).unwrap();
-    work(folder.path())
+    work(memory::folder("fastest-power", "test").path())
 }
 
 fn crash(command: Command, seed: u64, disks: usize) {
@@ -39,7 +37,7 @@ fn fresh_crashes_are_survived() {
 #[test]
 fn syncs_are_needed() {
     let effort = Effort { drawn: 4, disks_max: Some(60), until: None, first: true };
-    let doubts = in_memory(|folder| doubt(Command::Snapshot, 1, effort, folder));
+    let doubts = in_memory(|folder| doubt(Command::Snapshot, 1, effort, folder)).unwrap();
     for without in ["commit in store/replica.db", "sync of store/objects/packs/*"] {
         let found = doubts.iter().find(|doubt| doubt.without == without);
         let found = found.unwrap_or_else(|| panic!("nothing is {without}: {doubts:?}"));

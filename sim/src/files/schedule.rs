@@ -4,6 +4,7 @@ use std::fmt;
 
 use fastest_fixtures::random::Random;
 
+use crate::files::folder::own_path;
 use crate::files::trouble::{self, Trouble};
 use crate::network::{FAULTS, Planned};
 use crate::schedule::{self, Faults, SKEWS, STEPS, Schedule};
@@ -77,7 +78,13 @@ pub enum What {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Edit { copy, edits } => write!(f, "c{copy} is edited: {edits:?}"),
+            Self::Edit { copy, edits } => {
+                write!(f, "c{copy} is edited:")?;
+                let copy = usize::from(*copy);
+                edits.iter().try_for_each(|Edit { path, what }| {
+                    write!(f, " {} becomes {};", own_path(copy, *path), what.told(copy))
+                })
+            }
             Self::Snapshot { copy } => write!(f, "c{copy} is saved"),
             Self::Push { copy, faults } => write!(f, "c{copy} is pushed{}", Faults(faults)),
             Self::Pull { copy, from, faults } => {
@@ -87,7 +94,11 @@ impl fmt::Display for Step {
                 write!(f, "c{copy} is compared with c{from}{}", Faults(faults))
             }
             Self::Restore { copy, back, path } => {
-                write!(f, "c{copy} restores {path:?} from {back} snapshots ago")
+                let what = match path {
+                    Some(path) => own_path((*copy).into(), *path),
+                    None => "all its paths".to_owned(),
+                };
+                write!(f, "c{copy} restores {what} from {back} snapshots ago")
             }
             Self::Reopen { device } => write!(f, "the process of d{device} is restarted"),
             Self::Skew { device, ms } => write!(f, "the clock of d{device} is wrong by {ms} ms"),
@@ -100,6 +111,24 @@ impl fmt::Display for Step {
             Self::BackupPrimary => write!(f, "the primary is backed up"),
             Self::RestorePrimary => write!(f, "the primary is put back from its backup"),
         }
+    }
+}
+
+impl What {
+    /// Tells what becomes of a path of a working copy.
+    fn told(self, copy: usize) -> String {
+        let text = match self {
+            Self::Small => "a small file",
+            Self::Large => "a large file",
+            Self::Executable => "an executable file",
+            Self::Link => "a link to nowhere",
+            Self::Folder => "a folder with a file",
+            Self::EmptyFolder => "an empty folder",
+            Self::Nothing => "nothing",
+            Self::MovedFrom(path) => return format!("what was {}", own_path(copy, path)),
+            Self::Touched => "newer, if it is a file",
+        };
+        text.to_owned()
     }
 }
 

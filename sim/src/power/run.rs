@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::fs;
 use std::io::Write as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -13,6 +12,7 @@ use fastest_core::files::disk::watch::watch;
 use fastest_fixtures::random::Random;
 use tokio::runtime::Runtime;
 
+use crate::panics;
 use crate::power::build::Disk;
 use crate::power::check::{Held, How, check};
 use crate::power::crash::{Bytes, Kind, Names, Variant, points, reached, variants};
@@ -41,20 +41,25 @@ pub struct Fault {
     pub seed: u64,
     /// The command that was interrupted.
     pub command: Command,
-    /// After how many changes the crash came.
-    pub point: usize,
-    /// In which way.
-    pub variant: Variant,
+    /// After how many changes the crash came, and in which way; `None` if something failed without one.
+    pub crash: Option<(usize, Variant)>,
     /// What is wrong.
     pub what: String,
     /// The last changes before the crash.
     pub story: Vec<String>,
+    /// Where the disk is kept, if it is.
+    pub kept: Option<PathBuf>,
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, command, point, variant, what, .. } = self;
-        write!(f, "seed {seed}, {command}, crash after change {point}, {variant}: {what}")
+        let Self { seed, command, crash, what, kept, .. } = self;
+        write!(f, "seed {seed}, {command}, ")?;
+        match crash {
+            Some((point, variant)) => write!(f, "crash after change {point}, {variant}: {what}")?,
+            None => write!(f, "without a crash: {what}")?,
+        }
+        kept.iter().try_for_each(|kept| write!(f, " (kept in {})", kept.display()))
     }
 }
 
@@ -88,15 +93,24 @@ static PLAYING: Mutex<()> = Mutex::new(());
 /// use inodes twice, such as tmpfs.
 pub fn run(command: Command, seed: u64, effort: Effort, folder: &Path) -> Outcome {
     let _playing = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
-    let outcome = Crashes::of(command, seed, folder).all(effort);
+    let outcome = match Crashes::of(command, seed, folder) {
+        Ok(crashes) => crashes.all(effort),
+        Err(what) => {
+            let fault = Fault { seed, command, crash: None, what, story: Vec::new(), kept: None };
+            Outcome { faults: vec![fault], ..Outcome::default() }
+        }
+    };
     watch(None);
     outcome
 }
 
 /// Plays a command once, and tells what it changes.
-pub fn story(command: Command, seed: u64, folder: &Path) -> Vec<String> {
+///
+/// # Errors
+/// Why the command failed.
+pub fn story(command: Command, seed: u64, folder: &Path) -> Result<Vec<String>, String> {
     let _playing = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
-    let crashes = Crashes::of(command, seed, folder);
+    let crashes = Crashes::of(command, seed, folder)?;
     watch(None);
     let all = Variant {
         kind: Kind::Free,
@@ -104,7 +118,7 @@ pub fn story(command: Command, seed: u64, folder: &Path) -> Vec<String> {
         bytes: Bytes::Kept,
         commits_lost: 0,
     };
-    crashes.story(crashes.scene.record.ops.len(), &all)
+    Ok(crashes.story(crashes.scene.record.ops.len(), &all))
 }
 
 /// A kind of sync that was taken away.
@@ -117,10 +131,18 @@ pub struct Doubt {
 }
 
 /// Plays a command once. Then takes each kind of sync away, one after the other, and crashes the
-/// command until that is found.
-pub fn doubt(command: Command, seed: u64, effort: Effort, folder: &Path) -> Vec<Doubt> {
+/// command until that is found. The disks are not kept: they are not as the engine leaves them.
+///
+/// # Errors
+/// Why the command failed.
+pub fn doubt(
+    command: Command,
+    seed: u64,
+    effort: Effort,
+    folder: &Path,
+) -> Result<Vec<Doubt>, String> {
     let _playing = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut crashes = Crashes::of(command, seed, folder);
+    let mut crashes = Crashes { keeps: false, ..Crashes::of(command, seed, folder)? };
     let whole = crashes.scene.record.clone();
     let mut names = Paths::of(&whole.before);
     let labels: BTreeSet<String> = whole
@@ -139,7 +161,7 @@ pub fn doubt(command: Command, seed: u64, effort: Effort, folder: &Path) -> Vec<
         doubts.push(Doubt { without, found });
     }
     watch(None);
-    doubts
+    Ok(doubts)
 }
 
 struct Crashes {
@@ -147,19 +169,30 @@ struct Crashes {
     recorder: Arc<Recorder>,
     runtime: Runtime,
     seed: u64,
+    /// Whether disks that are not as they should be are kept.
+    keeps: bool,
 }
 
 impl Crashes {
-    fn of(command: Command, seed: u64, folder: &Path) -> Self {
+    /// Plays a command.
+    ///
+    /// # Errors
+    /// Why it failed, although nothing crashed. The disk is not watched then.
+    fn of(command: Command, seed: u64, folder: &Path) -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
         let folder = folder.canonicalize().expect("the folder exists");
         let places = Places { disk: folder.join("disk"), elsewhere: folder.join("elsewhere") };
         fs::create_dir(&places.disk).expect("a new folder");
         let recorder = Recorder::new(&places.disk);
-        let scene = Scene::play(command, places, seed, &recorder, &runtime);
-        let scene = scene.unwrap_or_else(|error| panic!("seed {seed}, {command}: {error}"));
-        Self { scene, recorder, runtime, seed }
+        let played = panics::caught(|| Scene::play(command, places, seed, &recorder, &runtime));
+        match played.and_then(|scene| scene.map_err(|error| error.to_string())) {
+            Ok(scene) => Ok(Self { scene, recorder, runtime, seed, keeps: true }),
+            Err(what) => {
+                watch(None);
+                Err(what)
+            }
+        }
     }
 
     fn all(&self, effort: Effort) -> Outcome {
@@ -208,21 +241,20 @@ impl Crashes {
             doctor_first: outcome.disks.is_multiple_of(2),
             elsewhere: outcome.disks.is_multiple_of(8),
         };
-        let checked = catch_unwind(AssertUnwindSafe(|| check(&self.scene, how, &self.runtime)));
-        let what = match checked {
-            Ok(Ok(Held::Well)) => return,
-            Ok(Ok(Held::Mended)) => {
+        let checked = panics::caught(|| check(&self.scene, how, &self.runtime));
+        let what = match checked.and_then(|checked| checked) {
+            Ok(Held::Well) => return,
+            Ok(Held::Mended) => {
                 outcome.mended += 1;
                 return;
             }
-            Ok(Err(what)) => what,
-            Err(panic) => panic.downcast_ref::<String>().cloned().unwrap_or("a panic".to_owned()),
+            Err(what) => what,
         };
-        let (seed, command) = (self.seed, self.scene.command);
+        let (seed, command, crash) = (self.seed, self.scene.command, Some((point, variant)));
         let story = self.story(point, &variant);
-        let fault = Fault { seed, command, point, variant, what, story };
-        if outcome.faults.iter().all(|known| known.what != fault.what) {
-            self.keep(disk, &fault);
+        let mut fault = Fault { seed, command, crash, what, story, kept: None };
+        if self.keeps && outcome.faults.iter().all(|known| known.what != fault.what) {
+            fault.kept = self.keep(disk, &fault, point);
         }
         outcome.faults.push(fault);
     }
@@ -232,9 +264,10 @@ impl Crashes {
         self.recorder.show(masks);
     }
 
-    /// Keeps a disk that is not as it should be, with the story of the crash.
-    fn keep(&self, disk: &Disk, fault: &Fault) {
-        let name = format!("{}-{}-{}", fault.command, fault.seed, fault.point);
+    /// Keeps a disk that is not as it should be, with the story of the crash. Returns where, or nothing
+    /// if it cannot be kept: it can be built again by its seed.
+    fn keep(&self, disk: &Disk, fault: &Fault, point: usize) -> Option<PathBuf> {
+        let name = format!("{}-{}-{point}", fault.command, fault.seed);
         let to = std::env::temp_dir().join("fastest-power").join(name);
         let _ = fs::remove_dir_all(&to);
         let kept = fs::create_dir_all(to.join("disk"))
@@ -244,8 +277,7 @@ impl Crashes {
                 writeln!(file, "{fault}")?;
                 fault.story.iter().try_for_each(|line| writeln!(file, "{line}"))
             });
-        // A disk that cannot be kept can be built again by its seed.
-        drop(kept);
+        kept.is_ok().then_some(to)
     }
 
     /// Tells each change, and how much of it reached the disk.

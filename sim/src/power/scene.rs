@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use fastest_core::files::disk::watch::watch;
 use fastest_fixtures::random::Random;
 use fastest_sync::device::activity::Activity;
@@ -18,7 +19,8 @@ use crate::power::files::{self, Files, edit, first, noise};
 use crate::power::record::{Record, Recorder};
 
 /// A command that is interrupted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[value(rename_all = "PascalCase")]
 pub enum Command {
     /// A new store, a new project in a folder that has files, and its first snapshot.
     SetUp,

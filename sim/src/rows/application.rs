@@ -62,6 +62,9 @@ mod newer {
 /// How many versions there are.
 const VERSIONS: usize = 2;
 
+/// The newest version, which has each table and each column.
+pub const NEWEST: usize = VERSIONS - 1;
+
 /// What a table is to the simulator: every column besides the key and the scope holds texts that are
 /// written once, so that each value names the write that it comes from.
 pub struct Ledger {

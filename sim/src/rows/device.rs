@@ -95,13 +95,18 @@ impl Sight {
     }
 }
 
+/// Returns the scope that the file of a device is for in the beginning; `None` for any.
+pub fn team_of(device: u8) -> Option<&'static str> {
+    [None, Some("red"), Some("blue")][usize::from(device) % 3]
+}
+
 impl Device {
     /// Makes a device with an empty file.
     pub fn new(number: u8, seed: u64, root: &Path, events: &Events) -> Self {
         let folder = root.join(format!("d{number}"));
         fs::create_dir(&folder).expect("the folder of the run is new");
         let party = Party::new(seed ^ u64::from(number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let team = [None, Some("red"), Some("blue")][usize::from(number) % 3];
+        let team = team_of(number);
         let (line, remote) = connect(number, &party, root, events);
         let (sight, version) = (Sight::default(), 0);
         Self {

@@ -198,8 +198,11 @@ impl<'a> Run<'a> {
             database.push_all(remote).await
         });
         self.see_primary();
-        if pushed.is_some() {
+        if let Some(pushed) = pushed {
             self.acknowledge(device);
+            if faults.is_empty() && pushed.refused.is_empty() && pushed.diverged.is_empty() {
+                self.nothing_waits(device);
+            }
         }
         self.look(device);
     }

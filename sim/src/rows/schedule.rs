@@ -5,6 +5,8 @@ use std::fmt;
 use fastest_fixtures::random::Random;
 
 use crate::network::{FAULTS, Planned};
+use crate::rows::application::{APPLICATION, Ledger, NEWEST};
+use crate::rows::device::team_of;
 use crate::schedule::{self, Faults, SKEWS, STEPS, Schedule};
 
 /// One thing that happens. Devices are named by their numbers.
@@ -54,14 +56,18 @@ impl fmt::Display for Step {
         match self {
             Self::Write { device, edits } => {
                 write!(f, "d{device} writes in one transaction:")?;
-                edits.iter().try_for_each(|edit| write!(f, " {edit};"))
+                let team = team_of(*device);
+                edits.iter().try_for_each(|edit| write!(f, " {};", Told { edit, team }))
             }
             Self::Push { device, faults } => write!(f, "d{device} pushes{}", Faults(faults)),
             Self::Pull { device, faults } => write!(f, "d{device} pulls{}", Faults(faults)),
             Self::Race { racers: [one, other], .. } => {
                 write!(f, "at the same time, {one} and {other}")
             }
-            Self::Hand(edit) => write!(f, "somebody writes on the primary with SQL: {edit}"),
+            Self::Hand(edit) => {
+                let told = Told { edit, team: None };
+                write!(f, "somebody writes on the primary with SQL: {told}")
+            }
             Self::Resolve { device, takes_ours } => {
                 let side = if *takes_ours { "its own" } else { "the primary's" };
                 write!(f, "d{device} settles its oldest conflict with {side} side")
@@ -88,15 +94,38 @@ impl fmt::Display for Step {
     }
 }
 
-impl fmt::Display for Edit {
+/// An edit by somebody who writes rows of this scope, or of any.
+struct Told<'a> {
+    edit: &'a Edit,
+    team: Option<&'static str>,
+}
+
+impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { table, key, team, columns, choice } = self;
-        match columns {
-            0 => write!(f, "delete row {key} of table {table}, team {team}"),
-            _ => {
-                write!(f, "row {key} of table {table}, team {team}, columns {columns:#b}, {choice}")
+        let edit = self.edit;
+        let table = edit.table(NEWEST);
+        let team = edit.team(self.team);
+        if table.is_append_only {
+            return write!(f, "add a row of {team} to {}", table.name);
+        }
+        let key = edit.key(table, team);
+        if edit.columns == 0 {
+            return write!(f, "delete {key}");
+        }
+        // Which of them are new is known only when the edit is carried out.
+        write!(f, "save {key} (if it is there, only:")?;
+        for (place, column) in table.columns.iter().enumerate() {
+            if edit.columns & (1 << place) != 0 {
+                write!(f, " {column}")?;
+            }
+            match *column {
+                _ if edit.columns & (1 << place) == 0 => {}
+                "folder" => write!(f, " {}", edit.folder(team))?,
+                "slug" => edit.slug().map_or(Ok(()), |slug| write!(f, " {slug}"))?,
+                _ => {}
             }
         }
+        write!(f, ")")
     }
 }
 
@@ -132,6 +161,33 @@ pub struct Edit {
     pub columns: u8,
     /// Chooses among values that are not new: which folder, which slug.
     pub choice: u8,
+}
+
+impl Edit {
+    /// Returns its table, in a version of the application.
+    pub fn table(&self, version: usize) -> &'static Ledger {
+        &APPLICATION[version].tables[usize::from(self.table)]
+    }
+
+    /// Returns the scope of its row, if who writes it has only one, or any.
+    pub fn team(&self, only: Option<&'static str>) -> &'static str {
+        only.unwrap_or(["red", "blue"][usize::from(self.team)])
+    }
+
+    /// Returns the key of its row, in a table whose rows change.
+    pub fn key(&self, table: &Ledger, team: &str) -> String {
+        format!("{team}-{}{}", table.name, self.key)
+    }
+
+    /// Returns the key of the folder that it refers to, if there is such a folder.
+    pub fn folder(&self, team: &str) -> String {
+        format!("{team}-folders{}", self.choice)
+    }
+
+    /// Returns the slug that it sets; `None` for a new one.
+    pub fn slug(&self) -> Option<String> {
+        (self.choice == 0).then(|| format!("slug-{}", self.key % 3))
+    }
 }
 
 impl schedule::Step for Step {

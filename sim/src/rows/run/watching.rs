@@ -95,6 +95,28 @@ impl Run<'_> {
         });
     }
 
+    /// After a push that met nothing unusual, and of which nothing was refused: everything was sent. What
+    /// was refused before that still waits, as do writes to rows that the device cannot store.
+    pub(super) fn nothing_waits(&mut self, device: u8) {
+        let primary = self.version;
+        let at = self.at(device);
+        if at.version != primary || at.party.is_full() {
+            return;
+        }
+        let asked = at.open().and_then(|database| {
+            let is_excused = !database.refused()?.is_empty() || !database.held()?.is_empty();
+            Ok(if is_excused { Vec::new() } else { database.waiting()? })
+        });
+        match asked {
+            Ok(waiting) if waiting.is_empty() => {}
+            Ok(waiting) => {
+                let text = format!("d{device} has pushed, and rows of {waiting:?} still wait");
+                self.found(Kind::Waits, text);
+            }
+            Err(error) => self.failed(device, "list what waits", &error, false),
+        }
+    }
+
     pub(super) fn see_primary(&mut self) {
         let rows = self.primary_rows();
         self.model.see(&rows);

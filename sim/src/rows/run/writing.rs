@@ -27,12 +27,9 @@ impl Run<'_> {
         edit: Edit,
         rows: &Rows,
     ) -> Option<(usize, Key, Change)> {
-        let table = &APPLICATION[version].tables[usize::from(edit.table)];
-        let team = team.unwrap_or(["red", "blue"][usize::from(edit.team)]);
-        let key = match table.is_append_only {
-            true => self.value("entry"),
-            false => format!("{team}-{}{}", table.name, edit.key),
-        };
+        let table = edit.table(version);
+        let team = edit.team(team);
+        let key = if table.is_append_only { self.value("entry") } else { edit.key(table, team) };
         let key = (table.name.to_owned(), key);
         let before = rows.get(&key).cloned();
         if edit.columns == 0 && !table.is_append_only {
@@ -46,10 +43,10 @@ impl Run<'_> {
             }
             let value = match *column {
                 "folder" => {
-                    let folder = format!("{team}-folders{}", edit.choice);
+                    let folder = edit.folder(team);
                     rows.contains_key(&("folders".to_owned(), folder.clone())).then_some(folder)
                 }
-                "slug" if edit.choice == 0 => Some(format!("slug-{}", edit.key % 3)),
+                "slug" => Some(edit.slug().unwrap_or_else(|| self.value("slug"))),
                 column => Some(self.value(column)),
             };
             values.insert((*column).to_owned(), value);

@@ -82,3 +82,22 @@ fn one<S: Step>(schedule: &Schedule<S>, runtime: &Runtime, run: Run<S>) -> Playe
     });
     Played { outcome, events: events.text() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_finding() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let schedule = Schedule::<rows::schedule::Step>::draw(1);
+        let played = one(&schedule, &runtime, |_, _, root, events| {
+            events.add("before".to_owned());
+            panic!("in {}", root.display())
+        });
+        let [finding] = &played.outcome.findings[..] else { panic!("{played:?}") };
+        assert_eq!(finding.kind, Kind::Panicked);
+        assert!(finding.text.ends_with("in /run"), "{finding}");
+        assert_eq!(played.events, format!("before\nFOUND {finding}\n"));
+    }
+}

@@ -54,11 +54,32 @@ pub const FAULTS: [Fault; 10] = [
     Fault::Death,
 ];
 
-/// Whether a command with these faults may fail. `is_unreachable` says whether it failed for lack of a
-/// connection; it may not have noticed anything else, unless an answer was damaged.
-pub fn excuses(faults: &[Planned], is_unreachable: bool) -> bool {
-    let is_garbled = faults.iter().any(|planned| planned.fault == Fault::Garbled);
-    is_garbled || is_unreachable && !faults.is_empty()
+/// How a command ended, as far as its requests are concerned.
+#[derive(Debug, Clone, Default)]
+pub struct Ended {
+    /// How many requests it made.
+    pub requests: u32,
+    /// The faults that its requests met. Not all that were planned, if it made fewer requests.
+    pub met: Vec<Fault>,
+}
+
+impl Ended {
+    /// Whether the device died.
+    pub fn died(&self) -> bool {
+        self.met.contains(&Fault::Death)
+    }
+
+    /// Whether the command may have failed. `is_unreachable` says whether it failed for lack of a
+    /// connection; it may not have noticed anything else, unless an answer was damaged.
+    pub fn excuses(&self, is_unreachable: bool) -> bool {
+        self.met.contains(&Fault::Garbled) || is_unreachable && !self.met.is_empty()
+    }
+}
+
+/// Whether a fault changes what happens to a pack. A pack is sent again as it is, and one that is damaged
+/// or another one is refused by its hash, which tests of the pack stores are about.
+fn is_of_packs(fault: Fault) -> bool {
+    !matches!(fault, Fault::Twice | Fault::Stray | Fault::Garbled)
 }
 
 /// A fault for the request with this number in a command, counted from 0.
@@ -80,8 +101,8 @@ struct Letter {
 #[derive(Default)]
 struct State {
     plan: Vec<Planned>,
-    /// Requests of the running command.
-    requests: u32,
+    /// Requests of the running command, and the faults that they met.
+    ended: Ended,
     is_dead: bool,
     last_answer: Option<Rows>,
     /// Set while another command runs at the same time.
@@ -130,7 +151,7 @@ impl Line {
     /// Begins a command, with the faults that its requests meet.
     pub fn begin(&self, plan: &[Planned]) {
         let mut state = self.state();
-        (state.plan, state.requests, state.is_dead) = (plan.to_vec(), 0, false);
+        (state.plan, state.ended, state.is_dead) = (plan.to_vec(), Ended::default(), false);
     }
 
     /// Sets, or with `None` forgets, as which of two commands the next one runs.
@@ -138,11 +159,12 @@ impl Line {
         self.state().runner = runner;
     }
 
-    /// Ends a command. Returns how many requests it made, and whether the device died.
-    pub fn end(&self) -> (u32, bool) {
+    /// Ends a command.
+    pub fn end(&self) -> Ended {
         let mut state = self.state();
         state.plan.clear();
-        (state.requests, std::mem::take(&mut state.is_dead))
+        state.is_dead = false;
+        std::mem::take(&mut state.ended)
     }
 
     /// Lets all late requests arrive.
@@ -160,8 +182,8 @@ impl Line {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what happens to the next request.
-    fn next_fault(&self) -> Option<Fault> {
+    /// Returns what happens to the next request, if `can_happen` to it.
+    fn next_fault(&self, can_happen: fn(Fault) -> bool) -> Option<Fault> {
         let runner = self.state().runner.clone();
         if let Some(runner) = runner {
             runner.pass();
@@ -170,11 +192,12 @@ impl Line {
         if state.is_dead {
             return Some(Fault::NoConnection);
         }
-        let number = state.requests;
-        state.requests += 1;
+        let number = state.ended.requests;
+        state.ended.requests += 1;
         let planned = state.plan.iter().find(|planned| u32::from(planned.request) == number);
-        let fault = planned.map(|planned| planned.fault);
+        let fault = planned.map(|planned| planned.fault).filter(|fault| can_happen(*fault));
         state.is_dead = fault == Some(Fault::Death);
+        state.ended.met.extend(fault);
         fault
     }
 
@@ -214,7 +237,7 @@ impl Primary for Line {
         statement: Statement<'_>,
         parameters: &[&str],
     ) -> Result<Rows, PrimaryError> {
-        let fault = self.next_fault();
+        let fault = self.next_fault(|_| true);
         let parameters = &*with_small_pages(statement, parameters);
         let ask = || self.primary.run(statement, parameters);
         let answer = match fault {
@@ -319,9 +342,9 @@ impl Parcels {
         key: &str,
         store: impl Future<Output = Result<T, PackStoreError>>,
     ) -> Result<T, PackStoreError> {
-        let fault = self.line.next_fault();
+        let fault = self.line.next_fault(is_of_packs);
         let stored = match fault {
-            None | Some(Fault::Twice | Fault::Stray | Fault::Garbled) => store.await,
+            None => store.await,
             Some(Fault::LostAfter | Fault::Death | Fault::Transient) => {
                 store.await.and_then(|_| Err(self.unreachable()))
             }
@@ -347,11 +370,9 @@ impl PackStore for Parcels {
     }
 
     async fn get(&self, key: &str, from: u64) -> Result<PackStream, PackStoreError> {
-        let fault = self.line.next_fault();
+        let fault = self.line.next_fault(is_of_packs);
         let got = match fault {
-            None | Some(Fault::Twice | Fault::Stray | Fault::Garbled) => {
-                self.packs.get(key, from).await
-            }
+            None => self.packs.get(key, from).await,
             // The connection breaks before the first bytes.
             Some(Fault::LostAfter | Fault::Transient) => {
                 let broken = Err(self.unreachable());

@@ -5,8 +5,11 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
-/// The message of the last panic, with its place. It may have been on a thread of its own.
-static LAST: Mutex<Option<String>> = Mutex::new(None);
+/// The messages of panics, with their places. A panic may go through several threads.
+static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// How many of them are kept: as many as may happen at the same time.
+const TOLD_MAX: usize = 64;
 
 /// Whether panics print nothing.
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
@@ -22,10 +25,11 @@ pub fn be_quiet() {
 /// The message of the panic that ended it.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     listen();
-    take_last();
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let last = take_last();
-        last.unwrap_or_else(|| text_of(&*panic))
+        let text = text_of(&*panic);
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = told.iter().rposition(|told| told.ends_with(&text));
+        place.map_or(text, |place| told.remove(place))
     })
 }
 
@@ -37,16 +41,17 @@ fn listen() {
         panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line()));
             let text = format!("panic{}: {}", place.unwrap_or_default(), text_of(panic.payload()));
-            *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+            let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.len() == TOLD_MAX {
+                told.remove(0);
+            }
+            told.push(text);
+            drop(told);
             if !IS_QUIET.load(Ordering::Relaxed) {
                 print(panic);
             }
         }));
     });
-}
-
-fn take_last() -> Option<String> {
-    LAST.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> String {

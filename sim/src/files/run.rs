@@ -21,7 +21,7 @@ use crate::files::schedule::{Edit, PATHS, Step};
 use crate::files::trouble::{Disk, Trouble};
 use crate::finding::{Finding, Kind, Outcome};
 use crate::folders::copy_folder;
-use crate::network::{Planned, excuses};
+use crate::network::Planned;
 use crate::schedule::Schedule;
 
 /// How many requests a command may make, besides one that checks every pack.
@@ -220,8 +220,9 @@ impl<'a> Run<'a> {
         };
         let (result, is_met) = self.disk.meet(self.trouble.take(), desk, work, Desk::close);
         self.was_met = is_met;
-        let (requests, died) = line.end();
-        if died {
+        let ended = line.end();
+        let requests = ended.requests;
+        if ended.died() {
             desk.close();
         }
         self.now = self.now.max(desk.party.passed()) + Duration::from_millis(10);
@@ -244,8 +245,7 @@ impl<'a> Run<'a> {
                 // Without a connection, a device does not hear of a new workspace.
                 let is_unreachable =
                     error.is_unreachable() || matches!(error, SyncError::Unknown { .. });
-                let is_excused =
-                    excuses(faults, is_unreachable) || is_met && is_of_full_disk(&error);
+                let is_excused = ended.excuses(is_unreachable) || is_met && is_of_full_disk(&error);
                 if !is_excused {
                     self.found(Kind::Failed, format!("d{device} cannot {what}: {text}"));
                 }

@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 
 use crate::events::Events;
 use crate::finding::{Finding, Kind, Outcome};
-use crate::network::{Planned, excuses};
+use crate::network::Planned;
 use crate::rows::application::APPLICATION;
 use crate::rows::device::Device;
 use crate::rows::model::Model;
@@ -166,19 +166,19 @@ impl<'a> Run<'a> {
         at.line.begin(faults);
         let database = at.database.as_mut().expect("it was opened above");
         let result = runtime.block_on(command(database, &at.remote));
-        let (requests, died) = at.line.end();
-        if died {
+        let ended = at.line.end();
+        if ended.died() {
             at.close();
         }
         self.done(device);
-        self.count(device, what, requests);
+        self.count(device, what, ended.requests);
         match result {
             Ok(done) => {
                 self.events.add(format!("d{device} {what}: {done:?}"));
                 Some(done)
             }
             Err(error) => {
-                let may_fail = excuses(faults, error.is_unreachable());
+                let may_fail = ended.excuses(error.is_unreachable());
                 self.failed(device, what, &error, may_fail);
                 None
             }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use fastest_fixtures::proxy::{Fault, Plan, Proxy};
@@ -198,4 +199,55 @@ fn a_token_that_may_not_migrate_is_enough_where_only_the_last_migration_is_missi
     two.clone_project("app", "desk");
     assert_eq!(two.files("desk"), one.files("app"));
     assert_eq!(recorded(&*primary), count);
+}
+
+/// A primary that another process sets up as soon as this one has heard that it is not.
+struct SetUpMeanwhile {
+    primary: Arc<dyn Primary>,
+    set_up: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Primary for SetUpMeanwhile {
+    fn url(&self) -> &str {
+        self.primary.url()
+    }
+
+    fn world(&self) -> &World {
+        self.primary.world()
+    }
+
+    async fn run(
+        &self,
+        statement: Statement<'_>,
+        parameters: &[&str],
+    ) -> Result<Rows, PrimaryError> {
+        let answer = self.primary.run(statement, parameters).await;
+        if matches!(answer, Err(PrimaryError::NotMigrated { .. })) {
+            self.set_up.fetch_add(1, Ordering::Relaxed);
+            migrate(&*self.primary, &FASTEST).await?;
+        }
+        answer
+    }
+
+    async fn migrate(&self, name: &str, statements: &[&str]) -> Result<(), PrimaryError> {
+        self.primary.migrate(name, statements).await
+    }
+}
+
+/// It finds nothing to migrate then, and takes the primary for one whose views were detached only if they
+/// are missing.
+#[test]
+fn a_primary_that_another_process_sets_up_meanwhile_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = url::Url::from_file_path(folder.path().join("p.db")).unwrap().to_string();
+    let set_up = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&set_up);
+    let network = Network(Arc::new(move |remote: Remote| {
+        let (primary, set_up) = (Arc::clone(&remote.primary), Arc::clone(&seen));
+        Remote { primary: Arc::new(SetUpMeanwhile { primary, set_up }), ..remote }
+    }));
+    let mut one = machine(&url).with_network(network);
+    push_finishes(&mut one, &url);
+    assert_eq!(set_up.load(Ordering::Relaxed), 1);
 }

@@ -8,7 +8,7 @@ use fastest_sync::{Database, Remote};
 use tokio::runtime::Builder;
 
 use crate::baton::Runner;
-use crate::network::{Line, Planned, excuses};
+use crate::network::Line;
 use crate::rows::run::Run;
 use crate::rows::schedule::Racer;
 use crate::world::Party;
@@ -17,7 +17,6 @@ use crate::world::Party;
 struct Process {
     device: u8,
     pushes: bool,
-    faults: Vec<Planned>,
     database: Database,
     remote: Remote,
     line: Line,
@@ -84,15 +83,15 @@ impl Run<'_> {
         let database = at.open_as(&party)?;
         let (line, remote) = at.connect_as(&party, &root, &events);
         line.begin(&racer.faults);
-        let Racer { device, pushes, faults } = racer.clone();
-        Ok(Process { device, pushes, faults, database, remote, line, party })
+        let Racer { device, pushes, .. } = *racer;
+        Ok(Process { device, pushes, database, remote, line, party })
     }
 
     fn finish(&mut self, process: Process, outcome: Outcome) {
-        let Process { device, pushes, faults, line, party, .. } = process;
+        let Process { device, pushes, line, party, .. } = process;
         let what = if pushes { "push" } else { "pull" };
-        let (requests, _) = line.end();
-        self.count(device, what, requests);
+        let ended = line.end();
+        self.count(device, what, ended.requests);
         self.at(device).party.advance_to(party.passed());
         self.done(device);
         match outcome {
@@ -103,7 +102,7 @@ impl Run<'_> {
                 }
             }
             Err(error) => {
-                let may_fail = excuses(&faults, error.is_unreachable());
+                let may_fail = ended.excuses(error.is_unreachable());
                 self.failed(device, what, &error, may_fail);
             }
         }

@@ -33,7 +33,7 @@ pub fn smallest<S: Step>(
     let mut first = first.into_iter();
     let finding = first.next()?;
     let mut text = tell(&small, is_at_end);
-    for other in first.chain(others) {
+    for other in first.chain(others).filter(|other| other.text != finding.text) {
         writeln!(text, "  also: {other}").expect("a text takes everything");
     }
     Some(Story { finding, text, events })

@@ -54,6 +54,9 @@ pub enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Write { device, edits } if edits.is_empty() => {
+                write!(f, "d{device} commits a transaction in which it writes nothing")
+            }
             Self::Write { device, edits } => {
                 write!(f, "d{device} writes in one transaction:")?;
                 let team = team_of(*device);

@@ -2,6 +2,8 @@
 
 pub mod ancestry;
 pub(crate) mod aside;
+pub mod changes;
+pub mod content;
 pub(crate) mod cut;
 pub mod diff;
 pub mod drift;
@@ -10,3 +12,5 @@ pub mod merge;
 pub mod merge_base;
 pub mod parting;
 pub mod reach;
+pub mod renames;
+pub mod text;

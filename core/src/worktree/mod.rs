@@ -5,6 +5,7 @@
 //! [`checkout`] brings a working copy to a tree.
 
 pub mod checkout;
+pub mod contents;
 pub mod database;
 pub mod git;
 pub mod ignore_rules;

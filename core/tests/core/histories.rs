@@ -14,7 +14,7 @@ use fastest_core::object::memory::{MemoryObjects, ScratchObjects};
 use super::model::*;
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-pub struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     pub fn next(&mut self) -> u64 {

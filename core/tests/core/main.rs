@@ -10,6 +10,7 @@ mod formats;
 mod histories;
 mod merging;
 mod model;
+mod patches;
 mod store;
 mod trees;
 mod worktree;

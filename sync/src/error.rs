@@ -225,6 +225,30 @@ pub enum SyncError {
         /// The path, as shown.
         path: String,
     },
+    /// Neither of two states has anything at the path.
+    #[error("neither {old} nor {new} has {path:?}")]
+    NoPathInEither {
+        /// The path given, as shown.
+        path: String,
+        /// The old state.
+        old: String,
+        /// The new state.
+        new: String,
+    },
+    /// Two states have no snapshot in common.
+    #[error("{ours} and {theirs} have no snapshot in common")]
+    Unrelated {
+        /// One state.
+        ours: String,
+        /// The other.
+        theirs: String,
+    },
+    /// A file of the working copy was changed after it was scanned.
+    #[error("{path} was changed while it was compared")]
+    ChangedMeanwhile {
+        /// The file, as shown.
+        path: String,
+    },
     /// The path is a directory where a file is needed.
     #[error("{path:?} is a directory in snapshot {snapshot}")]
     IsDirectory {

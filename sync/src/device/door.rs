@@ -10,6 +10,7 @@ use fastest_schema::ProjectId;
 use crate::base::own_thread::OwnThread;
 use crate::base::world::World;
 use crate::device::activity::Activity;
+use crate::device::diff::{Body, Change, Comparison, DiffRequest, Limits, Version};
 use crate::device::open::{Identity, Network, OpenDevice};
 use crate::device::report::{
     CloneReport, ConflictsReport, DoctorReport, DriftReport, InitReport, LogReport, MigrateReport,
@@ -229,6 +230,43 @@ impl Device {
                 device.drift(&copy, workspace.as_deref(), committed, &activity).await
             })
             .await
+    }
+
+    /// Compares two states of a project: which files differ, and which were renamed. Changes nothing but
+    /// the stat index, and does not contact the primary. [`Device::diff_contents`] compares the contents.
+    pub fn diff(
+        &mut self,
+        copy: &WorkingCopy,
+        request: &DiffRequest,
+        activity: &Activity,
+    ) -> Result<Comparison, SyncError> {
+        self.0.lock().diff(copy, request, activity)
+    }
+
+    /// Compares the contents of the files that differ, and delivers each of them in order. Only a part of
+    /// them is in memory at a time.
+    ///
+    /// # Errors
+    /// Those of `deliver`; also if a file of the working copy was changed since it was listed. What was
+    /// compared before is delivered.
+    pub fn diff_contents<E: From<SyncError>>(
+        &mut self,
+        comparison: &Comparison,
+        limits: Limits,
+        deliver: impl FnMut(&Change, &Body) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.0.lock().diff_contents(comparison, limits, deliver)
+    }
+
+    /// Returns the content of a file that differs, or the target of a link. `None` if it is a database that
+    /// an application has open: its content is made when a snapshot is taken.
+    pub fn diff_content(
+        &mut self,
+        comparison: &Comparison,
+        version: &Version,
+    ) -> Result<Option<Vec<u8>>, SyncError> {
+        let content = self.0.lock().diff_content(comparison, version)?;
+        Ok(content.map(|content| content.to_vec()))
     }
 
     /// Returns the project's snapshots, at most `limit` of them: newest first, and children before

@@ -5,6 +5,7 @@ pub(crate) mod app_databases;
 pub(crate) mod commands;
 pub(crate) mod contact;
 pub(crate) mod copies;
+pub mod diff;
 pub(crate) mod door;
 pub(crate) mod find;
 pub(crate) mod left;

@@ -4,12 +4,18 @@
 //! Paths are text: bytes that are not UTF-8, control characters and backslashes are escaped by
 //! [`crate::device::path::show`].
 
+mod diff;
 mod remote;
 
 use fastest_schema::{ProjectId, SnapshotId, WorkspaceId};
 use serde::Serialize;
 
 use crate::remote::meter::Traffic;
+
+pub use diff::{
+    DiffContent, DiffFile, DiffFolder, DiffHunk, DiffLine, DiffReport, DiffSide, DiffState, DiffStatus,
+    SkippedRenames,
+};
 
 pub use crate::replica::local::held::HeldRow;
 pub use crate::replica::local::refused::{RefusedRow, RefusedTransaction};

@@ -2,7 +2,8 @@
 //!
 //! All commands use this resolver. `@` is the snapshot that the working copy is based on, `@-` the
 //! one before it, `WORKSPACE@` the head of another workspace, and `main` the head of the project's
-//! main workspace. Anything else is an id, or a prefix of an id or of its random part.
+//! main workspace. Anything else is an id, or a prefix of an id or of its random part. Where a workspace
+//! may be meant too, its name is tried first.
 
 use fastest_schema::SnapshotId;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
@@ -12,6 +13,7 @@ use crate::device::open::OpenDevice;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::error::named::Named;
+use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
 
 /// The most candidates that are listed if a name is ambiguous.
@@ -40,6 +42,31 @@ impl OpenDevice {
         match self.by_id(copy, name)? {
             Some(found) => Ok(found),
             None => Err(self.no_snapshot(copy, name)?),
+        }
+    }
+
+    /// Like [`OpenDevice::named_snapshot`], for a command that takes a workspace too, which stands for its
+    /// head.
+    pub(crate) fn named_state(
+        &self,
+        copy: &WorkingCopy,
+        name: &str,
+    ) -> Result<Snapshot, SyncError> {
+        let is_no_workspace = name == "main" || name.starts_with('@') || name.starts_with("snap-");
+        if !is_no_workspace {
+            // Before ids: most short names are prefixes of the random part of some id.
+            match self.head_of_workspace(copy, Some(name)) {
+                Err(SyncError::Unknown { what: Named::Workspace, .. }) => {}
+                found => return found,
+            }
+        }
+        match self.named_snapshot(copy, name) {
+            Err(SyncError::Unknown { what: Named::Snapshot, name, nearest: id }) => {
+                let workspaces = Projects(self.replica.read()).workspaces(&copy.project_id)?;
+                let nearest = nearest(&name, workspaces.iter().map(|one| one.name.as_str()));
+                Err(SyncError::Unknown { what: Named::State, name, nearest: nearest.or(id) })
+            }
+            found => found,
         }
     }
 

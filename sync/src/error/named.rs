@@ -12,6 +12,8 @@ pub enum Named {
     Workspace,
     /// A snapshot.
     Snapshot,
+    /// A snapshot, or a workspace that stands for its newest one.
+    State,
     /// A row that both sides changed.
     Conflict,
     /// A transaction of an application that the primary refused.
@@ -24,6 +26,7 @@ impl fmt::Display for Named {
             Self::Project => "project",
             Self::Workspace => "workspace",
             Self::Snapshot => "snapshot",
+            Self::State => "snapshot or workspace",
             Self::Conflict => "conflict",
             Self::RefusedTransaction => "refused transaction",
         })

@@ -5,6 +5,7 @@ mod ahead;
 pub(crate) mod announce;
 pub(crate) mod clone;
 mod conflicts;
+mod diff;
 mod doctor;
 mod doctor_remote;
 mod drift;

@@ -411,7 +411,7 @@ impl OpenDevice {
 }
 
 /// The history of snapshots as the device knows it.
-struct Known<'a>(&'a OpenDevice, &'a ProjectId);
+pub(crate) struct Known<'a>(pub &'a OpenDevice, pub &'a ProjectId);
 
 impl Ancestry for Known<'_> {
     type Error = SyncError;

@@ -1,5 +1,7 @@
 //! The command line. The doc comments are the help text.
 
+mod diff;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -8,11 +10,15 @@ use clap_complete::Shell;
 
 use crate::error::verb::Verb;
 
+pub use diff::Diff;
+
 /// Save, share and compare copies of project folders
 #[derive(Debug, Parser)]
 #[command(name = "fastest", bin_name = "fastest", version)]
-#[command(after_help = "Exit status: 0 done or in sync, 1 drift or conflict, 2 error, \
-                        3 saved on this device while the primary is out of reach")]
+#[command(
+    after_help = "Exit status: 0 done or in sync, 1 drift, difference or conflict, 2 error, \
+                        3 saved on this device while the primary is out of reach"
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -114,6 +120,11 @@ pub enum Command {
         #[arg(long)]
         committed: bool,
     },
+    /// Show how two states of the project differ, line by line
+    ///
+    /// Without A and B: this working copy with its last snapshot, which is what the next snapshot would
+    /// save. The output is a patch that `git apply` takes. Exits with 1 if anything differs.
+    Diff(Diff),
     /// List the project's snapshots, newest first
     Log {
         /// List at most N snapshots
@@ -446,6 +457,7 @@ impl Command {
             Self::Clone { .. } => Verb::Clone,
             Self::Pull { .. } => Verb::Pull,
             Self::Drift { .. } => Verb::Drift,
+            Self::Diff(_) => Verb::Diff,
             Self::Log { .. } => Verb::Log,
             Self::Restore { .. } => Verb::Restore,
             Self::Untrack { .. } => Verb::Untrack,

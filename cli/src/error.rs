@@ -127,6 +127,14 @@ pub enum CliError {
         /// The system's error.
         source: io::Error,
     },
+    /// A program that the user named cannot be run, or was killed.
+    #[error("the {what} `{command}` cannot be run, or was ended")]
+    NotRun {
+        /// A pager or a tool.
+        what: &'static str,
+        /// The command.
+        command: String,
+    },
     /// Stdout cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -153,7 +161,9 @@ impl CliError {
         Code::Engine(match self {
             Self::Rows(_) => return Code::BadDatabase,
             Self::Pairs { .. } | Self::NotChosen { .. } => return Code::Usage,
-            Self::BadVariable { .. } | Self::NotAToken(_) => return Code::Usage,
+            Self::BadVariable { .. } | Self::NotAToken(_) | Self::NotRun { .. } => {
+                return Code::Usage;
+            }
             Self::NoKeyring { .. } => return Code::NoKeyring,
             Self::NoHome => return Code::NoHome,
             Self::Output(_) => return Code::Output,
@@ -195,6 +205,9 @@ impl CliError {
     pub fn hint(&self, verb: Verb) -> Option<&'static str> {
         match self {
             Self::BadVariable { .. } => Some("for example: FASTEST_LOG=debug"),
+            Self::NotRun { what: "pager", .. } => {
+                Some("set FASTEST_PAGER to another one, or use `--no-pager`")
+            }
             Self::NotAToken(_) => Some("for example: `echo \"$TOKEN\" | fastest remote login`"),
             Self::Threads(_) => Some(
                 "end other processes, raise the limit (`ulimit -u`, or the container's), or set RAYON_NUM_THREADS=1",
@@ -276,9 +289,17 @@ fn hint(code: Code, verb: Verb) -> Option<&'static str> {
             "look at each step, and run the command again with `--allow-destructive`"
         }
         (NoDatabase, _) => "make it first, or mend the address with `fastest remote set URL`",
+        (UnknownSnapshot, Verb::Diff) => {
+            "`fastest log` shows the snapshots there are, `fastest workspace list` the workspaces; paths come after `--`"
+        }
         (UnknownSnapshot, _) => "`fastest log` shows the snapshots there are",
         (Ambiguous, _) => "give the id of one of them in full",
         (NoPath | IsDirectory, Verb::Cat) => "name a file, by its path from the project's root",
+        (NoPath, Verb::Diff) => {
+            "paths are relative to the current folder; `fastest diff --name-only` lists those that differ"
+        }
+        (Unrelated, Verb::Diff) => "`fastest diff A B` compares them without a base",
+        (ChangedMeanwhile, _) => "run it again",
         (NoPath, _) => "`fastest log` shows other snapshots",
         (NoSnapshot, _) => "run `fastest snapshot` or `fastest push` there first",
         (ForeignWorkingCopy, _) => {

@@ -24,6 +24,9 @@ const CYAN: &str = "36";
 /// Stdout and stderr.
 pub struct Output {
     stdout: BufWriter<Stdout>,
+    /// Where data goes instead of stdout.
+    diversion: Option<BufWriter<Box<dyn Write>>>,
+    is_terminal: bool,
     reader_gone: bool,
     json: bool,
     quiet: bool,
@@ -39,6 +42,8 @@ impl Output {
         let plain = set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb");
         Self {
             stdout: BufWriter::with_capacity(64 << 10, io::stdout()),
+            diversion: None,
+            is_terminal: io::stdout().is_terminal(),
             reader_gone: false,
             json: false,
             quiet: false,
@@ -60,6 +65,24 @@ impl Output {
     /// Whether stdout is in colour.
     pub fn color(&self) -> bool {
         self.color_out
+    }
+
+    /// Whether stdout is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Sends data to `to`, a pager, instead of stdout.
+    pub fn divert(&mut self, to: Box<dyn Write>) {
+        self.diversion = Some(BufWriter::with_capacity(64 << 10, to));
+    }
+
+    /// Sends data to stdout again. Returns whether the reader of the diversion went away first.
+    pub fn end_diversion(&mut self) -> bool {
+        let diversion = self.diversion.take();
+        // What is still in its buffer could not be written.
+        drop(diversion.map(BufWriter::into_parts));
+        std::mem::take(&mut self.reader_gone)
     }
 
     /// Whether stderr may be in colour.
@@ -95,6 +118,17 @@ impl Output {
     /// Prints a line that says what was done, unless `--quiet` is set.
     pub fn done(&mut self, text: impl Display) -> io::Result<()> {
         if self.quiet { Ok(()) } else { self.line(text) }
+    }
+
+    /// Prints a line that ends with a bar of signs: `+` for what was added, `-` for what was removed.
+    pub fn counts_line(&mut self, start: &str, added: usize, removed: usize) -> io::Result<()> {
+        let space = if added + removed > 0 { " " } else { "" };
+        let bar = |color, sign: &str, length: usize| match length {
+            0 => String::new(),
+            _ => paint(self.color_out, color, &sign.repeat(length)),
+        };
+        let (added, removed) = (bar(GREEN, "+", added), bar(RED, "-", removed));
+        writeln!(self, "{}{space}{added}{removed}", plain_lines(start))
     }
 
     /// Prints a path after the letter of its state.
@@ -198,12 +232,18 @@ impl Output {
 /// Writes bytes to stdout unchanged.
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let result = self.stdout.write(bytes);
+        let result = match &mut self.diversion {
+            Some(diversion) => diversion.write(bytes),
+            None => self.stdout.write(bytes),
+        };
         self.watched(result)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let result = self.stdout.flush();
+        let result = match &mut self.diversion {
+            Some(diversion) => diversion.flush(),
+            None => self.stdout.flush(),
+        };
         self.watched(result)
     }
 }
@@ -218,6 +258,12 @@ struct ErrorBody<'a> {
     code: &'a str,
     message: &'a str,
     hint: Option<&'a str>,
+}
+
+/// Returns how wide the terminal is. Without one, output is as wide as on most.
+pub fn terminal_columns() -> usize {
+    let (width, _) = terminal_size::terminal_size().unzip();
+    width.map_or(80, |width: terminal_size::Width| usize::from(width.0)).max(20)
 }
 
 fn paint(color: bool, code: &str, text: &str) -> String {

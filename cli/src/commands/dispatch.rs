@@ -10,7 +10,7 @@ use fastest_sync::waiting;
 
 use crate::args::{self, Cli, Command};
 use crate::commands::{
-    conflicts, doctor, history, project, remote, save, schema, shell, sync, workspace,
+    conflicts, diff, doctor, history, project, remote, save, schema, shell, sync, workspace,
 };
 use crate::error::code::Code;
 use crate::error::{CliError, Exit};
@@ -58,6 +58,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         }
         Command::Pull { workspace } => sync::pull(session, workspace),
         Command::Drift { workspace, committed } => sync::drift(session, workspace, committed),
+        Command::Diff(asked) => diff::diff(session, &asked),
         Command::Log { limit } => history::log(session, limit),
         Command::Restore { paths, to } => history::restore(session, &paths, to),
         Command::Untrack { paths } => save::untrack(session, &paths),

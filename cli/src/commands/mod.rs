@@ -1,6 +1,7 @@
 //! The commands. Each calls the engine and prints its report.
 
 mod conflicts;
+mod diff;
 pub mod dispatch;
 mod doctor;
 mod history;

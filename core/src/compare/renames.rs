@@ -5,6 +5,9 @@
 //! every remaining pair, the most similar first. A file is used once. Comparing all pairs is bounded
 //! by [`Rules::pairs_max`]; beyond it, only the first two steps are taken, and the result says so.
 //!
+//! Links are not paired, unlike in git: `git apply` does not know that the link is gone from its old path, so a
+//! patch that also puts something below that path would fail.
+//!
 //! Nothing here reads a file. The caller gives the [`Fingerprint`] of a content.
 
 pub mod fingerprint;
@@ -111,7 +114,9 @@ impl Search {
                 Change::Added(version) => (&mut added, version),
                 _ => continue,
             };
-            side.push(Candidate { version: version.clone(), at, is_used: false });
+            if version.is_file() {
+                side.push(Candidate { version: version.clone(), at, is_used: false });
+            }
         }
         Self { deleted, added, found: Vec::new() }
     }
@@ -122,16 +127,14 @@ impl Search {
         self.found.push(found);
     }
 
-    /// Pairs files with the same content. Links are paired with links.
+    /// Pairs files with the same content.
     fn same_content(&mut self) {
-        let mut by_content: HashMap<([u8; ID_BYTES], bool), Vec<usize>> = HashMap::new();
+        let mut by_content: HashMap<[u8; ID_BYTES], Vec<usize>> = HashMap::new();
         for (at, candidate) in self.deleted.iter().enumerate() {
-            let version = &candidate.version;
-            by_content.entry((version.item.id, version.is_file())).or_default().push(at);
+            by_content.entry(candidate.version.item.id).or_default().push(at);
         }
         for added in 0..self.added.len() {
-            let version = &self.added[added].version;
-            let Some(places) = by_content.get_mut(&(version.item.id, version.is_file())) else {
+            let Some(places) = by_content.get_mut(&self.added[added].version.item.id) else {
                 continue;
             };
             let name = self.added[added].name();
@@ -276,7 +279,7 @@ fn open(side: &[Candidate], rules: Rules) -> Vec<usize> {
     let is_open = |candidate: &Candidate| {
         let Version { item, .. } = &candidate.version;
         let fits = item.bytes > 0 && item.bytes <= rules.bytes_max;
-        !candidate.is_used && candidate.version.is_file() && fits
+        !candidate.is_used && fits
     };
     let open = side.iter().enumerate().filter(|(_, candidate)| is_open(candidate));
     open.map(|(at, _)| at).collect()

@@ -90,10 +90,8 @@ pub(crate) fn states_report(
     folders: &[EmptyFolder],
     skipped_renames: Option<Skipped>,
 ) -> DiffReport {
-    let folder = |folder: &EmptyFolder| DiffFolder {
-        path: show(&folder.path),
-        is_added: folder.is_added,
-    };
+    let folder =
+        |folder: &EmptyFolder| DiffFolder { path: show(&folder.path), is_added: folder.is_added };
     DiffReport {
         old,
         new,

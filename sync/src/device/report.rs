@@ -13,8 +13,8 @@ use serde::Serialize;
 use crate::remote::meter::Traffic;
 
 pub use diff::{
-    DiffContent, DiffFile, DiffFolder, DiffHunk, DiffLine, DiffReport, DiffSide, DiffState, DiffStatus,
-    SkippedRenames,
+    DiffContent, DiffFile, DiffFolder, DiffHunk, DiffLine, DiffReport, DiffSide, DiffState,
+    DiffStatus, SkippedRenames,
 };
 
 pub use crate::replica::local::held::HeldRow;

@@ -208,7 +208,8 @@ fn scope(
         let relative = within(copy.root(), &request.base, path)?;
         let parts: Vec<&[u8]> =
             relative.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).collect();
-        let is_in = |state: &State| Ok::<_, SyncError>(find(&state.tree, &parts, source)?.is_some());
+        let is_in =
+            |state: &State| Ok::<_, SyncError>(find(&state.tree, &parts, source)?.is_some());
         if !parts.is_empty() && !is_in(old)? && !is_in(new)? {
             let path = show(path.as_os_str().as_bytes());
             let (old, new) = (old.name.clone(), new.name.clone());

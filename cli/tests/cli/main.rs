@@ -8,6 +8,7 @@ mod bad_input;
 mod conflicts;
 mod crash;
 mod databases;
+mod diff;
 mod finding;
 mod folders;
 mod git_history;

@@ -35,6 +35,9 @@ use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 
+/// The name of the working copy's state.
+const COPY: &str = "working copy";
+
 /// A state to compare.
 struct State {
     name: String,
@@ -83,7 +86,7 @@ impl OpenDevice {
                 let looking = ScratchStore::new(&self.store);
                 let looked = self.look(copy, &head, &looking, activity)?;
                 warnings.extend(looked.warnings);
-                let name = "working copy".to_owned();
+                let name = COPY.to_owned();
                 let new = State { name, snapshot_id: None, tree: looked.root.id };
                 let root = Some(copy.root().to_owned());
                 let pair = Pair { old, new, source: &looking, root };
@@ -212,8 +215,11 @@ fn scope(
             |state: &State| Ok::<_, SyncError>(find(&state.tree, &parts, source)?.is_some());
         if !parts.is_empty() && !is_in(old)? && !is_in(new)? {
             let path = show(path.as_os_str().as_bytes());
-            let (old, new) = (old.name.clone(), new.name.clone());
-            return Err(SyncError::NoPathInEither { path, old, new });
+            let of = |state: &State| match state.snapshot_id {
+                None if state.name == COPY => format!("the {COPY}"),
+                _ => state.name.clone(),
+            };
+            return Err(SyncError::NoPathInEither { path, old: of(old), new: of(new) });
         }
         paths.push(relative);
     }

@@ -1,0 +1,182 @@
+//! `fastest diff`: what it shows, what it accepts, and that git applies its patches.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+
+use crate::scene::{Scene, told};
+
+/// A project with a snapshot, and unsaved changes of each kind.
+fn changed() -> Scene {
+    let scene = Scene::new();
+    scene.write("demo/src/main.rs", "fn main() {\n    let a = one(b);\n    print(a);\n}\n");
+    let numbers: String = (1..=40).map(|number| format!("{number}\n")).collect();
+    scene.write("demo/numbers", &numbers);
+    scene.write("demo/picture", "a\0b");
+    scene.write("demo/run", "");
+    scene.write("demo/gone file", "gone\n");
+    symlink("numbers", scene.path("demo/link")).unwrap();
+    let pushed = scene.run("store", "demo", "push -m first");
+    assert!(pushed.starts_with("exit 0"), "{pushed}");
+    scene.write("demo/src/main.rs", "fn main() {\n    let a = two(b);\n    print(a);\n}\n");
+    fs::remove_file(scene.path("demo/numbers")).unwrap();
+    scene.write("demo/moved", &numbers.replace("20\n", "twenty\n"));
+    scene.write("demo/picture", "a\0bc");
+    fs::set_permissions(scene.path("demo/run"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_file(scene.path("demo/gone file")).unwrap();
+    fs::remove_file(scene.path("demo/link")).unwrap();
+    scene.write("demo/link", "no link");
+    fs::create_dir(scene.path("demo/hollow")).unwrap();
+    scene
+}
+
+#[test]
+fn a_patch_has_every_kind_of_change() {
+    let scene = changed();
+    assert_snapshot!(scene.run("store", "demo", "diff -U1"), @"");
+}
+
+#[test]
+fn a_difference_is_shown_in_other_forms() {
+    let scene = changed();
+    assert_snapshot!(scene.run("store", "demo", "diff --stat"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff --name-only"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff --name-status"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff --side-by-side -- src"), @"");
+}
+
+#[test]
+fn json_has_the_states_and_the_lines() {
+    let scene = changed();
+    assert_snapshot!(scene.run("store", "demo", "diff --json -- src"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff --json --stat -- picture"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff --json --name-only -- run"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff --json main @"), @"");
+}
+
+#[test]
+fn states_are_snapshots_workspaces_and_bases() {
+    let scene = changed();
+    let names = |words: &str| scene.run("store", "demo", &format!("diff --name-status {words}"));
+    let told = scene.run("store", "demo", "workspace new bob ../bob");
+    assert!(told.starts_with("exit 0"), "{told}");
+    scene.write("bob/bobs", "1\n");
+    let told = scene.run("store", "bob", "snapshot");
+    assert!(told.starts_with("exit 0"), "{told}");
+    scene.run("store", "demo", "snapshot");
+    // What main has changed is not what bob has.
+    assert_snapshot!(names("main bob -- src bobs"), @"");
+    assert_snapshot!(names("main...bob"), @"");
+    assert_eq!(names("@...bob"), names("main...bob"));
+    assert_snapshot!(names("bob... -- src"), @"");
+    assert_snapshot!(names("@- -- src"), @"");
+    assert_eq!(names("@- @ -- src"), names("@- -- src"));
+    assert_eq!(names(""), "exit 0");
+    assert_eq!(names("@"), "exit 0");
+    let id = scene.field("store", "demo", "status", "snapshot_id");
+    assert_eq!(names(&id[..id.len() - 1]), "exit 0");
+    assert_eq!(names(&format!("{id} main")), "exit 0");
+}
+
+#[test]
+fn paths_limit_what_is_compared() {
+    let scene = changed();
+    let names =
+        |dir: &str, words: &str| scene.run("store", dir, &format!("diff --name-only -- {words}"));
+    assert_eq!(names("demo/src", "main.rs"), "exit 1\n--- stdout\nsrc/main.rs");
+    assert_eq!(names("demo/src", "."), names("demo", "src/"));
+    assert_eq!(names("demo/src", "../run ../hollow"), "exit 1\n--- stdout\nrun\nhollow/");
+    assert_eq!(names("demo/src", ".."), scene.run("store", "demo", "diff --name-only"));
+    assert_snapshot!(scene.run("store", "demo", "diff -- hollow"), @"");
+}
+
+#[test]
+fn mistakes_are_told() {
+    let scene = changed();
+    assert_snapshot!(scene.run("store", "demo", "diff mian"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff src/main.rs"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff -- src/none"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff -- ../elsewhere"), @"");
+    assert_snapshot!(scene.run("store", "", "diff"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff --stat --name-only"), @"");
+    let tool = scene.run_args("store", "demo", &["diff", "--tool", "no-such-tool", "--", "run"]);
+    assert!(tool.contains("error: the tool `no-such-tool` cannot be run"), "{tool}");
+    let quiet = scene.run_args("store", "demo", &["diff", "--json", "none"]);
+    assert!(quiet.contains(r#"{"error":{"code":"unknown_snapshot""#), "{quiet}");
+}
+
+#[test]
+fn git_applies_what_the_command_prints() {
+    let scene = changed();
+    fs::write(scene.path("demo/picture"), "a\0b").unwrap();
+    scene.write("demo/tab\there", "new\r\nand no end");
+    let patch = scene.command("store", "demo").arg("diff").output().unwrap();
+    assert_eq!(patch.status.code(), Some(1));
+    fs::write(scene.path("patch"), &patch.stdout).unwrap();
+    let cloned = scene.run("store", "", "clone demo copy");
+    assert!(cloned.starts_with("exit 0"), "{cloned}");
+    let mut git = Command::new("git");
+    git.current_dir(scene.path("copy")).args(["apply", "--whitespace=nowarn", "../patch"]);
+    git.env("GIT_CEILING_DIRECTORIES", scene.path("")).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    assert!(git.status().unwrap().success());
+    fs::create_dir(scene.path("copy/hollow")).unwrap();
+    let tree = |dir: &str| scene.field("store", dir, "status", "manifest_hash");
+    assert_eq!(tree("copy"), tree("demo"));
+    // What was a difference there is none here.
+    let same = scene.field("store", "copy", "diff", "manifest_hash");
+    assert_ne!(same, tree("copy"));
+}
+
+#[test]
+fn a_tool_gets_both_versions_and_no_name_reaches_the_shell() {
+    let scene = changed();
+    let name = "demo/$(touch hacked); `touch hacked` '\"";
+    scene.write(name, "new\n");
+    let tool = ["diff", "--tool", "diff -U0 --label old --label new"];
+    assert_snapshot!(scene.run_args("store", "demo", &tool), @"");
+    assert!(!scene.path("demo/hacked").exists());
+    let all = ["diff", "--dir-diff", "--tool", "ls", "--", "src", "gone file"];
+    let told = scene.run_args("store", "demo", &all);
+    assert!(told.contains("/old:\ngone file\nsrc\n"), "{told}");
+    assert!(told.contains("/new:\nsrc"), "{told}");
+    let folder = told.lines().find_map(|line| line.strip_suffix("/old:")).unwrap();
+    assert!(!fs::exists(folder).unwrap(), "{folder} is left");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let scene = changed();
+    for words in ["diff", "diff --stat", "diff --json"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = scene.command("store", "demo");
+        command.args(words.split_whitespace()).arg("-q").stdout(Stdio::from(writer));
+        let output = command.stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        let text = told(&output);
+        assert!(["exit 0", "exit 1"].contains(&text.as_str()), "{words}: {text}");
+    }
+}
+
+#[test]
+fn a_large_binary_file_is_not_compared_by_line() {
+    let scene = changed();
+    fs::write(scene.path("demo/picture"), vec![0; 20 << 20]).unwrap();
+    let told = scene.run("store", "demo", "diff -- picture");
+    assert!(told.ends_with("\nBinary files a/picture and b/picture differ"), "{told}");
+    // A sparse file, which has no lines because it is too large to read.
+    fs::File::create(scene.path("demo/picture")).unwrap().set_len(600 << 20).unwrap();
+    let told = scene.run("store", "demo", "diff --stat -- picture");
+    assert_snapshot!(told, @"");
+}
+
+#[test]
+fn a_diff_changes_nothing() {
+    let scene = changed();
+    let status = scene.text("store", "demo", "status --json");
+    for words in ["diff", "diff @ main", "diff main...@", "diff --stat"] {
+        scene.run("store", "demo", words);
+        assert_eq!(scene.text("store", "demo", "status --json"), status, "{words}");
+    }
+}

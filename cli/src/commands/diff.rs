@@ -3,14 +3,14 @@
 mod json;
 mod look;
 mod pager;
+mod shown;
 mod side_by_side;
 mod stat;
 mod tool;
 
 use std::io::{self, Write as _};
 
-use fastest_sync::Device;
-use fastest_sync::device::diff::{Body, Change, Comparison, DiffRequest, Limits, States, patch};
+use fastest_sync::device::diff::{Comparison, DiffRequest, States, patch};
 use fastest_sync::device::path::show;
 use fastest_sync::device::report::{DiffReport, DiffStatus};
 
@@ -23,6 +23,7 @@ use crate::words::{count, plain};
 
 use look::Look;
 use pager::Pager;
+use shown::{Shown, path_of};
 
 pub fn diff(session: &mut Session<'_>, asked: &Diff) -> Result<Exit, CliError> {
     let mut device = session.device()?;
@@ -40,7 +41,7 @@ pub fn diff(session: &mut Session<'_>, asked: &Diff) -> Result<Exit, CliError> {
         json::print(&mut shown, session.out)?;
         return Ok(exit);
     }
-    match shown.print(session.out) {
+    match print(&mut shown, session.out) {
         Err(CliError::Output(_)) if session.out.reader_gone() => return Ok(exit),
         printed => printed?,
     }
@@ -49,70 +50,41 @@ pub fn diff(session: &mut Session<'_>, asked: &Diff) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-/// A comparison that is being shown.
-struct Shown<'a> {
-    device: &'a mut Device,
-    comparison: &'a Comparison,
-    asked: &'a Diff,
-    /// Files that were not read, because they are too large.
-    large: Vec<String>,
+fn print(shown: &mut Shown<'_>, out: &mut Output) -> Result<(), CliError> {
+    if let Some(command) = &shown.asked.form.tool {
+        return tool::run(shown, command, out);
+    }
+    // A pager that shows nothing would only flicker.
+    let is_paged = !shown.comparison.changes.is_empty() && !shown.asked.no_pager;
+    let pager = if is_paged { Pager::start(out) } else { None };
+    let printed = print_text(shown, out).and_then(|()| Ok(out.flush()?));
+    match pager {
+        Some(pager) => pager.end(out, printed),
+        None => printed,
+    }
 }
 
-impl Shown<'_> {
-    fn print(&mut self, out: &mut Output) -> Result<(), CliError> {
-        if let Some(command) = &self.asked.form.tool {
-            return tool::run(self, command, out);
-        }
-        // A pager that shows nothing would only flicker.
-        let pager = if self.comparison.changes.is_empty() || self.asked.no_pager {
-            None
-        } else {
-            Pager::start(out)
-        };
-        let printed = self.print_text(out).and_then(|()| Ok(out.flush()?));
-        match pager {
-            Some(pager) => pager.end(out, printed),
-            None => printed,
-        }
+fn print_text(shown: &mut Shown<'_>, out: &mut Output) -> Result<(), CliError> {
+    let form = &shown.asked.form;
+    if form.name_only {
+        return Ok(names(shown.comparison, out)?);
     }
-
-    fn print_text(&mut self, out: &mut Output) -> Result<(), CliError> {
-        let form = &self.asked.form;
-        if form.name_only {
-            return Ok(names(self.comparison, out)?);
-        }
-        if form.name_status {
-            return Ok(statuses(self.comparison, out)?);
-        }
-        if form.stat {
-            return stat::print(self, out);
-        }
-        if form.side_by_side {
-            let columns = side_by_side::Columns::of(out);
-            return self.each(&mut |change, body| Ok(columns.print(change, body, out)?));
-        }
-        // A patch that a program reads is exact. A terminal would obey control characters.
-        if out.is_terminal() {
-            let look = Look::of(out);
-            self.each(&mut |change, body| Ok(look.print(change, body, out)?))
-        } else {
-            self.each(&mut |change, body| Ok(patch::write_patch(change, body, out)?))
-        }
+    if form.name_status {
+        return Ok(statuses(shown.comparison, out)?);
     }
-
-    /// Compares the contents, and passes each file on.
-    fn each(
-        &mut self,
-        deliver: &mut dyn FnMut(&Change, &Body) -> Result<(), CliError>,
-    ) -> Result<(), CliError> {
-        let limits = Limits { context: self.asked.context, ..Limits::default() };
-        let large = &mut self.large;
-        self.device.diff_contents(self.comparison, limits, |change, body| {
-            if matches!(body, Body::TooLarge) {
-                large.push(show(change.path()));
-            }
-            deliver(change, body)
-        })
+    if form.stat {
+        return stat::print(shown, out);
+    }
+    if form.side_by_side {
+        let columns = side_by_side::Columns::of(out);
+        return shown.each(&mut |change, body| Ok(columns.print(change, body, out)?));
+    }
+    // A patch that a program reads is exact. A terminal would obey control characters.
+    if out.is_terminal() {
+        let look = Look::of(out);
+        shown.each(&mut |change, body| Ok(look.print(change, body, out)?))
+    } else {
+        shown.each(&mut |change, body| Ok(patch::write_patch(change, body, out)?))
     }
 }
 
@@ -132,16 +104,6 @@ fn statuses(comparison: &Comparison, out: &mut Output) -> io::Result<()> {
     comparison.report.folders.iter().try_for_each(|folder| {
         out.entry(if folder.is_added { 'A' } else { 'D' }, format_args!("{}/", folder.path))
     })
-}
-
-/// Returns the path of a change; of a renamed file, both.
-fn path_of(change: &Change) -> String {
-    match change {
-        Change::Renamed { old, new, .. } => {
-            format!("{} => {}", show(&old.path), show(&new.path))
-        }
-        _ => show(change.path()),
-    }
 }
 
 /// Prints what the output itself does not tell.

@@ -35,25 +35,130 @@ fn changed() -> Scene {
 #[test]
 fn a_patch_has_every_kind_of_change() {
     let scene = changed();
-    assert_snapshot!(scene.run("store", "demo", "diff -U1"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff -U1"), @r"
+    exit 1
+    --- stdout
+    diff --git a/gone file b/gone file
+    deleted file mode 100644
+    --- a/gone file	
+    +++ /dev/null
+    @@ -1 +0,0 @@
+    -gone
+    diff --git a/link b/link
+    deleted file mode 120000
+    --- a/link
+    +++ /dev/null
+    @@ -1 +0,0 @@
+    -numbers
+    \ No newline at end of file
+    diff --git a/link b/link
+    new file mode 100644
+    --- /dev/null
+    +++ b/link
+    @@ -0,0 +1 @@
+    +no link
+    \ No newline at end of file
+    diff --git a/numbers b/moved
+    similarity index 93%
+    rename from numbers
+    rename to moved
+    --- a/numbers
+    +++ b/moved
+    @@ -19,3 +19,3 @@
+     19
+    -20
+    +twenty
+     21
+    diff --git a/picture b/picture
+    Binary files a/picture and b/picture differ
+    diff --git a/run b/run
+    old mode 100644
+    new mode 100755
+    diff --git a/src/main.rs b/src/main.rs
+    --- a/src/main.rs
+    +++ b/src/main.rs
+    @@ -1,3 +1,3 @@
+     fn main() {
+    -    let a = one(b);
+    +    let a = two(b);
+         print(a);
+    --- stderr
+    note: empty folders, which a patch cannot hold: + hollow/
+    ");
 }
 
 #[test]
 fn a_difference_is_shown_in_other_forms() {
     let scene = changed();
-    assert_snapshot!(scene.run("store", "demo", "diff --stat"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff --name-only"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff --name-status"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff --side-by-side -- src"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff --stat"), @r"
+    exit 1
+    --- stdout
+     gone file        | 1 -
+     link             | 2 +-
+     numbers => moved | 2 +-
+     picture          | 3 B → 4 B
+     run              | 0
+     src/main.rs      | 2 +-
+     hollow/          | empty folder, added
+     6 files changed, 3 lines added, 4 lines removed
+    ");
+    assert_snapshot!(scene.run("store", "demo", "diff --name-only"), @r"
+    exit 1
+    --- stdout
+    gone file
+    link
+    moved
+    picture
+    run
+    src/main.rs
+    hollow/
+    ");
+    assert_snapshot!(scene.run("store", "demo", "diff --name-status"), @r"
+    exit 1
+    --- stdout
+    D gone file
+    T link
+    R numbers => moved
+    M picture
+    M run
+    M src/main.rs
+    A hollow/
+    ");
+    assert_snapshot!(scene.run("store", "demo", "diff --side-by-side -- src"), @r"
+    exit 1
+    --- stdout
+    M src/main.rs
+    @@ -1,4 +1,4 @@
+    fn main() {                              fn main() {
+        let a = one(b);                    |     let a = two(b);
+        print(a);                                print(a);
+    }                                        }
+    ");
 }
 
 #[test]
 fn json_has_the_states_and_the_lines() {
     let scene = changed();
-    assert_snapshot!(scene.run("store", "demo", "diff --json -- src"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff --json --stat -- picture"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff --json --name-only -- run"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff --json main @"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff --json -- src"), @r#"
+    exit 1
+    --- stdout
+    {"old":{"name":"@","snapshot_id":"snap-[ID]","manifest_hash":"[HASH]"},"new":{"name":"working copy","snapshot_id":null,"manifest_hash":"[HASH]"},"folders":[],"skipped_renames":null,"skipped":[],"warnings":[],"files":[{"path":"src/main.rs","old_path":null,"status":"modified","similarity":null,"old":{"kind":"file","mode":"100644","bytes":48,"content_hash":"[HASH]"},"new":{"kind":"file","mode":"100644","bytes":48,"content_hash":"[HASH]"},"binary":false,"too_large":false,"lines_added":1,"lines_removed":1,"hunks":[{"old_start":1,"old_lines":4,"new_start":1,"new_lines":4,"lines":[{"origin":"common","text":"fn main() {\n"},{"origin":"removed","text":"    let a = one(b);\n"},{"origin":"added","text":"    let a = two(b);\n"},{"origin":"common","text":"    print(a);\n"},{"origin":"common","text":"}\n"}]}]}]}
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "diff --json --stat -- picture"), @r#"
+    exit 1
+    --- stdout
+    {"old":{"name":"@","snapshot_id":"snap-[ID]","manifest_hash":"[HASH]"},"new":{"name":"working copy","snapshot_id":null,"manifest_hash":"[HASH]"},"folders":[],"skipped_renames":null,"skipped":[],"warnings":[],"files":[{"path":"picture","old_path":null,"status":"modified","similarity":null,"old":{"kind":"file","mode":"100644","bytes":3,"content_hash":"[HASH]"},"new":{"kind":"file","mode":"100644","bytes":4,"content_hash":"[HASH]"},"binary":true,"too_large":false,"lines_added":0,"lines_removed":0}]}
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "diff --json --name-only -- run"), @r#"
+    exit 1
+    --- stdout
+    {"old":{"name":"@","snapshot_id":"snap-[ID]","manifest_hash":"[HASH]"},"new":{"name":"working copy","snapshot_id":null,"manifest_hash":"[HASH]"},"folders":[],"skipped_renames":null,"skipped":[],"warnings":[],"files":[{"path":"run","old_path":null,"status":"modified","similarity":null,"old":{"kind":"file","mode":"100644","bytes":0,"content_hash":"[HASH]"},"new":{"kind":"executable","mode":"100755","bytes":0,"content_hash":"[HASH]"}}]}
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "diff --json main @"), @r#"
+    exit 0
+    --- stdout
+    {"old":{"name":"main","snapshot_id":"snap-[ID]","manifest_hash":"[HASH]"},"new":{"name":"@","snapshot_id":"snap-[ID]","manifest_hash":"[HASH]"},"folders":[],"skipped_renames":null,"skipped":[],"warnings":[],"files":[]}
+    "#);
 }
 
 #[test]
@@ -67,11 +172,28 @@ fn states_are_snapshots_workspaces_and_bases() {
     assert!(told.starts_with("exit 0"), "{told}");
     scene.run("store", "demo", "snapshot");
     // What main has changed is not what bob has.
-    assert_snapshot!(names("main bob -- src bobs"), @"");
-    assert_snapshot!(names("main...bob"), @"");
+    assert_snapshot!(names("main bob -- src bobs"), @r"
+    exit 1
+    --- stdout
+    A bobs
+    M src/main.rs
+    ");
+    assert_snapshot!(names("main...bob"), @r"
+    exit 1
+    --- stdout
+    A bobs
+    ");
     assert_eq!(names("@...bob"), names("main...bob"));
-    assert_snapshot!(names("bob... -- src"), @"");
-    assert_snapshot!(names("@- -- src"), @"");
+    assert_snapshot!(names("bob... -- src"), @r"
+    exit 1
+    --- stdout
+    M src/main.rs
+    ");
+    assert_snapshot!(names("@- -- src"), @r"
+    exit 1
+    --- stdout
+    M src/main.rs
+    ");
     assert_eq!(names("@- @ -- src"), names("@- -- src"));
     assert_eq!(names(""), "exit 0");
     assert_eq!(names("@"), "exit 0");
@@ -89,18 +211,54 @@ fn paths_limit_what_is_compared() {
     assert_eq!(names("demo/src", "."), names("demo", "src/"));
     assert_eq!(names("demo/src", "../run ../hollow"), "exit 1\n--- stdout\nrun\nhollow/");
     assert_eq!(names("demo/src", ".."), scene.run("store", "demo", "diff --name-only"));
-    assert_snapshot!(scene.run("store", "demo", "diff -- hollow"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff -- hollow"), @r"
+    exit 1
+    --- stderr
+    note: empty folders, which a patch cannot hold: + hollow/
+    ");
 }
 
 #[test]
 fn mistakes_are_told() {
     let scene = changed();
-    assert_snapshot!(scene.run("store", "demo", "diff mian"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff src/main.rs"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff -- src/none"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff -- ../elsewhere"), @"");
-    assert_snapshot!(scene.run("store", "", "diff"), @"");
-    assert_snapshot!(scene.run("store", "demo", "diff --stat --name-only"), @"");
+    assert_snapshot!(scene.run("store", "demo", "diff mian"), @r#"
+    exit 2
+    --- stderr
+    error: there is no snapshot or workspace "mian"; did you mean "main"?
+    hint: `fastest log` shows the snapshots there are, `fastest workspace list` the workspaces; paths come after `--`
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "diff src/main.rs"), @r#"
+    exit 2
+    --- stderr
+    error: there is no snapshot or workspace "src/main.rs"
+    hint: `fastest log` shows the snapshots there are, `fastest workspace list` the workspaces; paths come after `--`
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "diff -- src/none"), @r#"
+    exit 2
+    --- stderr
+    error: neither @ nor the working copy has "src/none"
+    hint: paths are relative to the current folder; `fastest diff --name-only` lists those that differ
+    "#);
+    assert_snapshot!(scene.run("store", "demo", "diff -- ../elsewhere"), @r#"
+    exit 2
+    --- stderr
+    error: "../elsewhere" is outside of the working copy
+    "#);
+    assert_snapshot!(scene.run("store", "", "diff"), @r"
+    exit 2
+    --- stderr
+    error: [TMP] is not in a Fastest project
+    hint: run `fastest init` to make the folder a project, `fastest push` to save it too, or `fastest clone PROJECT --here` to join it to one
+    ");
+    assert_snapshot!(scene.run("store", "demo", "diff --stat --name-only"), @r"
+    exit 2
+    --- stderr
+    error: the argument '--stat' cannot be used with '--name-only'
+
+    Usage: fastest diff --stat [A] [B] [-- <PATH>...]
+
+    For more information, try '--help'.
+    ");
     let tool = scene.run_args("store", "demo", &["diff", "--tool", "no-such-tool", "--", "run"]);
     assert!(tool.contains("error: the tool `no-such-tool` cannot be run"), "{tool}");
     let quiet = scene.run_args("store", "demo", &["diff", "--json", "none"]);
@@ -135,7 +293,38 @@ fn a_tool_gets_both_versions_and_no_name_reaches_the_shell() {
     let name = "demo/$(touch hacked); `touch hacked` '\"";
     scene.write(name, "new\n");
     let tool = ["diff", "--tool", "diff -U0 --label old --label new"];
-    assert_snapshot!(scene.run_args("store", "demo", &tool), @"");
+    assert_snapshot!(scene.run_args("store", "demo", &tool), @r"
+    exit 1
+    --- stdout
+    --- old
+    +++ new
+    @@ -0,0 +1 @@
+    +new
+    --- old
+    +++ new
+    @@ -1 +0,0 @@
+    -gone
+    --- old
+    +++ new
+    @@ -1 +1 @@
+    -numbers
+    \ No newline at end of file
+    +no link
+    \ No newline at end of file
+    --- old
+    +++ new
+    @@ -20 +20 @@
+    -20
+    +twenty
+    Binary files old and new differ
+    --- old
+    +++ new
+    @@ -2 +2 @@
+    -    let a = one(b);
+    +    let a = two(b);
+    --- stderr
+    note: empty folders, which a patch cannot hold: + hollow/
+    ");
     assert!(!scene.path("demo/hacked").exists());
     let all = ["diff", "--dir-diff", "--tool", "ls", "--", "src", "gone file"];
     let told = scene.run_args("store", "demo", &all);
@@ -168,7 +357,14 @@ fn a_large_binary_file_is_not_compared_by_line() {
     // A sparse file, which has no lines because it is too large to read.
     fs::File::create(scene.path("demo/picture")).unwrap().set_len(600 << 20).unwrap();
     let told = scene.run("store", "demo", "diff --stat -- picture");
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r"
+    exit 1
+    --- stdout
+     picture | 3 B → 600.0 MiB
+     1 file changed, 0 lines added, 0 lines removed
+    --- stderr
+    note: picture is too large to be compared by line
+    ");
 }
 
 #[test]

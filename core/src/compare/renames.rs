@@ -293,3 +293,87 @@ fn bytes(side: &[Candidate], places: &[usize]) -> u64 {
 fn may_be_similar([a, b]: [u64; 2], similarity_min: u8) -> bool {
     u128::from(a.min(b)) * 100 >= u128::from(a.max(b)) * u128::from(similarity_min)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::object::id::BlobId;
+    use crate::object::item::{Item, Kind};
+
+    fn version(path: &str, kind: Kind, text: &str) -> Version {
+        let id = BlobId::of(text.as_bytes()).0;
+        let item = Item { kind, id, bytes: text.len() as u64, files: 1, list: None };
+        Version { path: path.into(), item }
+    }
+
+    /// Finds the renames among files with these contents. Returns pairs of paths with the similarity.
+    fn renames(rules: Rules, deleted: &[(&str, &str)], added: &[(&str, &str)]) -> (String, bool) {
+        let mut texts = HashMap::new();
+        let mut files = Vec::new();
+        for (side, make) in
+            [(deleted, Change::Deleted as fn(Version) -> Change), (added, Change::Added)]
+        {
+            for (path, text) in side {
+                let version = version(path, Kind::File, text);
+                texts.insert(version.item.id, Fingerprint::of(text.as_bytes(), false));
+                files.push(make(version));
+            }
+        }
+        let mut changes = Changes { files, folders: Vec::new() };
+        changes.files.sort_by(|a, b| a.path().cmp(b.path()));
+        let read = |version: &Version| Ok::<_, Infallible>(texts.get(&version.item.id).cloned());
+        let skipped = find_renames(&mut changes, rules, read).unwrap();
+        assert!(changes.files.is_sorted_by(|a, b| a.path() < b.path()));
+        let text = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
+        let told = changes.files.iter().map(|change| match change {
+            Change::Renamed { old, new, similarity } => {
+                format!("{}>{} {similarity}", text(&old.path), text(&new.path))
+            }
+            Change::Added(new) => format!("+{}", text(&new.path)),
+            other => format!("-{}", text(other.path())),
+        });
+        (told.collect::<Vec<_>>().join(", "), skipped.is_some())
+    }
+
+    const FOUR: &str = "one\ntwo\nthree\nfour\n";
+    const THREE: &str = "one\ntwo\nthree\n";
+
+    #[test]
+    fn same_content_comes_first_and_then_the_same_name() {
+        let check = |deleted: &[(&str, &str)], added: &[(&str, &str)], expect: &str| {
+            assert_eq!(renames(Rules::default(), deleted, added), (expect.to_owned(), false));
+        };
+        check(&[("a", FOUR)], &[("b", FOUR)], "a>b 100");
+        check(&[("a", ""), ("x", "")], &[("c/x", "")], "-a, x>c/x 100");
+        check(&[("a", FOUR)], &[("b", THREE), ("c", FOUR)], "+b, a>c 100");
+        check(&[("a/x", FOUR)], &[("b/x", THREE)], "a/x>b/x 73");
+        check(&[("a", FOUR)], &[("b", THREE)], "a>b 73");
+        check(&[("a", FOUR)], &[("b", "four\n")], "-a, +b");
+        check(&[("a", FOUR), ("b", THREE)], &[("c", "one\ntwo\nthree\n5\n")], "-a, b>c 87");
+    }
+
+    #[test]
+    fn too_many_pairs_are_not_compared() {
+        let few = Rules { pairs_max: 1, ..Rules::default() };
+        let deleted = [("a", FOUR), ("b", FOUR), ("c/x", THREE)];
+        let added = [("d", FOUR), ("e", "one\ntwo\nthree\n5\n"), ("f/x", "one\ntwo\nthree\n6\n")];
+        let found = renames(few, &deleted, &added);
+        assert_eq!(found, ("-b, a>d 100, +e, c/x>f/x 87".to_owned(), false));
+        let added = [("e", "one\ntwo\nthree\n5\n"), ("g", "one\ntwo\nthree\n6\n")];
+        assert!(renames(few, &deleted, &added).1);
+        let small = Rules { bytes_max: 10, ..Rules::default() };
+        assert_eq!(renames(small, &[("a", FOUR)], &[("b", THREE)]).0, "-a, +b");
+    }
+
+    #[test]
+    fn links_are_not_paired() {
+        let [old, new] = ["a", "b"].map(|path| version(path, Kind::Symlink, "to"));
+        let mut changes =
+            Changes { files: vec![Change::Deleted(old), Change::Added(new)], folders: Vec::new() };
+        let before = changes.clone();
+        find_renames(&mut changes, Rules::default(), |_| Ok::<_, Infallible>(None)).unwrap();
+        assert_eq!(changes, before);
+    }
+}

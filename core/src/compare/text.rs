@@ -4,6 +4,7 @@
 //! shown. A line includes its line feed, so a carriage return or a missing last line feed is a difference
 //! like any other. A file that has a NUL in its first bytes is binary, as in git, and has no lines.
 
+mod middle;
 pub mod patch;
 pub mod words;
 
@@ -12,6 +13,7 @@ use std::ops::Range;
 use gix_imara_diff::sources::byte_lines;
 use gix_imara_diff::{Algorithm, Diff, InternedInput, Interner};
 
+use crate::compare::text::middle::{Middle, count_lines};
 use crate::object::source::Object;
 
 /// A NUL among this many bytes makes a file binary.
@@ -188,59 +190,6 @@ fn hunks(old: &[u8], new: &[u8], context: usize) -> Vec<Hunk> {
     walk.hunks
 }
 
-fn count_lines(content: &[u8]) -> usize {
-    let ends = content.iter().filter(|byte| **byte == b'\n').count();
-    ends + usize::from(content.last().is_some_and(|last| *last != b'\n'))
-}
-
-/// Where two contents differ, with some lines around.
-struct Middle {
-    old: Range<usize>,
-    new: Range<usize>,
-    lines_before: usize,
-}
-
-impl Middle {
-    /// Cuts off what two contents have in common at their ends, except for `margin` lines.
-    fn of(old: &[u8], new: &[u8], margin: usize) -> Self {
-        let prefix = common_prefix(old, new);
-        let start = line_start(&old[..prefix], margin);
-        let suffix = common_suffix(&old[prefix..], &new[prefix..]);
-        let kept = lines_end(&old[old.len() - suffix..], margin);
-        let (old_end, new_end) = (old.len() - suffix + kept, new.len() - suffix + kept);
-        let lines_before = old[..start].iter().filter(|byte| **byte == b'\n').count();
-        Self { old: start..old_end, new: start..new_end, lines_before }
-    }
-}
-
-/// Bytes that are compared at once.
-const BLOCK_BYTES: usize = 4096;
-
-fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    let blocks = a.chunks_exact(BLOCK_BYTES).zip(b.chunks_exact(BLOCK_BYTES));
-    let at = blocks.take_while(|(a, b)| a == b).count() * BLOCK_BYTES;
-    at + a[at..].iter().zip(&b[at..]).take_while(|(a, b)| a == b).count()
-}
-
-fn common_suffix(a: &[u8], b: &[u8]) -> usize {
-    let blocks = a.rchunks_exact(BLOCK_BYTES).zip(b.rchunks_exact(BLOCK_BYTES));
-    let at = blocks.take_while(|(a, b)| a == b).count() * BLOCK_BYTES;
-    let rest = a[..a.len() - at].iter().rev().zip(b[..b.len() - at].iter().rev());
-    at + rest.take_while(|(a, b)| a == b).count()
-}
-
-/// Returns the start of the line that is `lines` lines before the one that `content` ends in.
-fn line_start(content: &[u8], lines: usize) -> usize {
-    let mut ends = content.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n');
-    ends.nth(lines).map_or(0, |(at, _)| at + 1)
-}
-
-/// Returns the end of the line that is `lines` lines after the one that `content` begins in.
-fn lines_end(content: &[u8], lines: usize) -> usize {
-    let mut ends = content.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    ends.nth(lines).map_or(content.len(), |(at, _)| at + 1)
-}
-
 /// A place between two lines.
 #[derive(Debug, Clone, Copy)]
 struct Cursor {
@@ -381,8 +330,6 @@ mod tests {
             assert_eq!(diff.hunks().len(), 1);
             assert!(diff.hunks()[0].old.count <= 8, "{:?}", diff.hunks());
         }
-        let middle = Middle::of(top.as_bytes(), format!("{top}x").as_bytes(), 5);
-        assert_eq!(count_lines(&top.as_bytes()[middle.old]), 5);
     }
 
     #[test]

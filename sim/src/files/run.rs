@@ -9,6 +9,7 @@ use fastest_core::object::id::TreeId;
 use fastest_core::object::tree::read::read_directory;
 use fastest_core::store::open::Store;
 use fastest_sync::device::activity::Activity;
+use fastest_sync::device::diff::{DiffRequest, Limits, States};
 use fastest_sync::remote::state::Packs;
 use fastest_sync::{Device, SyncError};
 use tokio::runtime::Runtime;
@@ -151,7 +152,8 @@ impl<'a> Run<'a> {
                 self.pull(self.copy(*copy), self.copy(*from), faults)
             }
             Step::Drift { copy, from, faults } => {
-                self.drift(self.copy(*copy), self.copy(*from), faults)
+                self.drift(self.copy(*copy), self.copy(*from), faults);
+                self.diff(self.copy(*copy));
             }
             Step::Restore { copy, back, path } => self.restore(self.copy(*copy), *back, *path),
             Step::Reopen { device } => self.desk(*device).close(),
@@ -352,6 +354,34 @@ impl<'a> Run<'a> {
         });
         if let Some(done) = done {
             self.events.add(format!("{:?} {:?}", done.source_only, done.workspace_only));
+        }
+        self.look(copy, &tree);
+    }
+
+    /// Compares a working copy with its head, line by line. It must read everything that differs, and change
+    /// nothing.
+    fn diff(&mut self, copy: usize) {
+        let before = self.tree(copy);
+        let (done, tree) = self.at(copy, "show the difference", &[], async |device, root| {
+            let copy = device.find(root)?;
+            let states = States::Copy { since: None };
+            let request = DiffRequest { states, base: root.to_owned(), paths: Vec::new() };
+            let found = device.diff(&copy, &request, &Activity::default())?;
+            let mut files = 0;
+            device.diff_contents(&found, Limits::default(), |_, _| {
+                files += 1;
+                Ok::<_, SyncError>(())
+            })?;
+            Ok((files, found.changes.len()))
+        });
+        if let Some((files, listed)) = done {
+            self.events.add(format!("{files} files differ"));
+            if files != listed {
+                self.found(Kind::Failed, format!("c{copy}: {files} of {listed} files are shown"));
+            }
+        }
+        if before != tree {
+            self.found(Kind::Failed, format!("c{copy}: a diff changed files"));
         }
         self.look(copy, &tree);
     }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Seek as _, Write};
 use fastest_sync::device::diff::{Body, Change};
 use fastest_sync::device::report::{DiffContent, DiffFile};
 
-use crate::commands::diff::Shown;
+use crate::commands::diff::shown::Shown;
 use crate::error::CliError;
 use crate::output::Output;
 

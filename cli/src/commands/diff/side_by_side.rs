@@ -9,7 +9,7 @@ use fastest_sync::device::report::DiffStatus;
 use unicode_width::UnicodeWidthChar as _;
 
 use crate::commands::diff::look::{Block, Look, Part, parts, sizes, visible};
-use crate::commands::diff::path_of;
+use crate::commands::diff::shown::path_of;
 use crate::output::{Output, terminal_columns};
 
 const TAB: usize = 8;

@@ -6,7 +6,7 @@ use fastest_sync::device::diff::{Body, Change};
 use fastest_sync::device::report::DiffContent;
 
 use crate::commands::diff::look::sizes;
-use crate::commands::diff::{Shown, path_of};
+use crate::commands::diff::shown::{Shown, path_of};
 use crate::error::CliError;
 use crate::output::{Output, terminal_columns};
 use crate::words::count;

@@ -14,7 +14,7 @@ use std::process::Command;
 use fastest_sync::device::diff::{Change, Version};
 use fastest_sync::device::path::show;
 
-use crate::commands::diff::Shown;
+use crate::commands::diff::shown::Shown;
 use crate::error::CliError;
 use crate::output::Output;
 use crate::words::plain;

@@ -29,6 +29,14 @@ impl Object {
     }
 }
 
+impl Object {
+    /// Returns the object with bytes of its own, so that keeping it does not keep its whole block in
+    /// memory.
+    pub fn detached(self) -> Self {
+        if self.range.len() == self.block.len() { self } else { self.to_vec().into() }
+    }
+}
+
 impl From<Vec<u8>> for Object {
     fn from(bytes: Vec<u8>) -> Self {
         let range = 0..bytes.len();

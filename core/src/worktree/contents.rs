@@ -66,7 +66,11 @@ impl<'a> CopyContents<'a> {
         if item.list.is_none() {
             let object = self.store.object(&id.into())?;
             let is_whole = object.len() as u64 == item.bytes;
-            return if is_whole { Ok(object) } else { Err(StoreError::WrongContent { id }) };
+            return if is_whole {
+                Ok(object.detached())
+            } else {
+                Err(StoreError::WrongContent { id })
+            };
         }
         let mut bytes = Vec::new();
         read_content(item, self.store, &mut bytes).map_err(|error| match error {

@@ -32,7 +32,7 @@ fn no_project() {
     error: [TMP]/demo is not in a Fastest project
     hint: run `fastest init` to make the folder a project, `fastest push` to save it too, or `fastest clone PROJECT --here` to join it to one
     ");
-    for command in ["snapshot", "pull", "drift", "log", "restore", "workspace list"] {
+    for command in ["snapshot", "pull", "drift", "diff", "log", "restore", "workspace list"] {
         assert_eq!(scene.run("store", "demo", command), told, "{command}");
     }
     assert_snapshot!(scene.run("store", "demo", "status --json"), @r#"

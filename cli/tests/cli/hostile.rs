@@ -8,9 +8,10 @@ use insta::assert_snapshot;
 
 use crate::scene::{Scene, told};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "status",
     "drift",
+    "diff",
     "log",
     "workspace list",
     "conflicts",

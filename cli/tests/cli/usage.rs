@@ -31,6 +31,7 @@ fn help() {
       clone        Make a working copy of a project, in a workspace of its own
       pull         Bring a workspace's changes into this working copy
       drift        Compare this working copy with a workspace
+      diff         Show how two states of the project differ, line by line
       log          List the project's snapshots, newest first
       restore      Restore files from a snapshot
       untrack      Stop syncing files or folders, and leave them where they are
@@ -58,8 +59,8 @@ fn help() {
       -q, --quiet        Print only results, warnings and errors
           --no-progress  Show no progress bar
 
-    Exit status: 0 done or in sync, 1 drift or conflict, 2 error, 3 saved on this device while the
-    primary is out of reach
+    Exit status: 0 done or in sync, 1 drift, difference or conflict, 2 error, 3 saved on this device
+    while the primary is out of reach
     ");
     // Without a command, it prints the same, but as an error.
     let help = scene.run("", "", "--help").replace("exit 0\n--- stdout", "exit 2\n--- stderr");

@@ -253,11 +253,16 @@ fn change(path: &[u8], old: Option<Entry<'_>>, new: Option<Entry<'_>>) -> Option
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::object::id::BlobId;
     use crate::object::memory::MemoryObjects;
     use crate::object::tree::write_directory;
+
+    /// Returns a file or link with this content.
+    pub(crate) fn version(path: &str, kind: Kind, text: &str) -> Version {
+        Version { path: path.into(), item: item(kind, text) }
+    }
 
     fn item(kind: Kind, text: &str) -> Item {
         let id = BlobId::of(text.as_bytes()).0;

@@ -299,14 +299,8 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::object::id::BlobId;
-    use crate::object::item::{Item, Kind};
-
-    fn version(path: &str, kind: Kind, text: &str) -> Version {
-        let id = BlobId::of(text.as_bytes()).0;
-        let item = Item { kind, id, bytes: text.len() as u64, files: 1, list: None };
-        Version { path: path.into(), item }
-    }
+    use crate::compare::changes::tests::version;
+    use crate::object::item::Kind;
 
     /// Finds the renames among files with these contents. Returns pairs of paths with the similarity.
     fn renames(rules: Rules, deleted: &[(&str, &str)], added: &[(&str, &str)]) -> (String, bool) {

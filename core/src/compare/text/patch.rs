@@ -209,15 +209,9 @@ fn quoted(prefix: &[u8], path: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::id::BlobId;
-    use crate::object::item::{Item, Kind};
+    use crate::compare::changes::tests::version;
+    use crate::object::item::Kind;
     use crate::object::source::Object;
-
-    fn version(path: &str, kind: Kind, text: &str) -> Version {
-        let id = BlobId::of(text.as_bytes()).0;
-        let item = Item { kind, id, bytes: text.len() as u64, files: 1, list: None };
-        Version { path: path.into(), item }
-    }
 
     fn patch(change: &Change, [old, new]: [&str; 2]) -> String {
         let [old, new] = [old, new].map(|text| Object::from(text.as_bytes().to_vec()));

@@ -53,6 +53,8 @@ impl Pager {
     /// Waits until the reader has seen enough. Returns how the printing ended: if the reader ended the pager
     /// early, that is no error.
     pub fn end(mut self, out: &mut Output, printed: Result<(), CliError>) -> Result<(), CliError> {
+        // What was printed before an error is shown too. If the reader has gone, this fails at once.
+        let _ = out.flush();
         let has_read_enough = out.end_diversion();
         let status = self.child.wait();
         let cannot_run =

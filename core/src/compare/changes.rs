@@ -75,7 +75,7 @@ pub enum Change {
 
 impl Change {
     /// Returns the file in the old tree.
-    pub fn old(&self) -> Option<&Version> {
+    pub fn old_version(&self) -> Option<&Version> {
         match self {
             Self::Added(_) => None,
             Self::Deleted(old)
@@ -86,7 +86,7 @@ impl Change {
     }
 
     /// Returns the file in the new tree.
-    pub fn new(&self) -> Option<&Version> {
+    pub fn new_version(&self) -> Option<&Version> {
         match self {
             Self::Deleted(_) => None,
             Self::Added(new)
@@ -108,7 +108,7 @@ impl Change {
 
     /// Returns whether both sides have the same bytes, so that there are no lines to compare.
     pub fn keeps_content(&self) -> bool {
-        match (self.old(), self.new()) {
+        match (self.old_version(), self.new_version()) {
             (Some(old), Some(new)) => old.item.id == new.item.id && old.is_file() == new.is_file(),
             _ => false,
         }

@@ -71,7 +71,7 @@ pub fn compare_contents<C: Contents, E: From<C::Error>>(
 fn group_len(changes: &[Change], limits: Limits) -> usize {
     let mut bytes = 0u64;
     let fits = |change: &&Change| {
-        let sides = [change.old(), change.new()].into_iter().flatten();
+        let sides = [change.old_version(), change.new_version()].into_iter().flatten();
         let sizes =
             sides.map(|version| version.item.bytes).filter(|size| *size <= limits.bytes_max);
         bytes = bytes.saturating_add(sizes.sum::<u64>());
@@ -90,7 +90,7 @@ fn body<C: Contents>(change: &Change, contents: &C, limits: Limits) -> Result<Bo
         let new = sides(None, Some(new), contents, limits)?;
         return Ok(Body::Retyped { old: Box::new(old), new: Box::new(new) });
     }
-    sides(change.old(), change.new(), contents, limits)
+    sides(change.old_version(), change.new_version(), contents, limits)
 }
 
 fn sides<C: Contents>(

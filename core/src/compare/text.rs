@@ -106,12 +106,12 @@ impl TextDiff {
     }
 
     /// Returns the old content.
-    pub fn old(&self) -> &[u8] {
+    pub fn old_content(&self) -> &[u8] {
         &self.old
     }
 
     /// Returns the new content.
-    pub fn new(&self) -> &[u8] {
+    pub fn new_content(&self) -> &[u8] {
         &self.new
     }
 
@@ -291,8 +291,8 @@ mod tests {
     fn apply(diff: &TextDiff) -> Vec<u8> {
         let (mut out, mut at) = (Vec::new(), 0);
         for hunk in diff.hunks() {
-            out.extend(&diff.old()[at..hunk.old.bytes.start]);
-            assert_eq!(count_lines(&diff.old()[..hunk.old.bytes.start]), hunk.old.before);
+            out.extend(&diff.old_content()[at..hunk.old.bytes.start]);
+            assert_eq!(count_lines(&diff.old_content()[..hunk.old.bytes.start]), hunk.old.before);
             assert_eq!(count_lines(&out), hunk.new.before);
             for line in diff.lines(hunk).filter(|line| line.origin != Origin::Removed) {
                 out.extend(line.bytes);
@@ -302,7 +302,7 @@ mod tests {
             assert_eq!(diff.lines(hunk).filter(is_of(Origin::Added)).count(), hunk.new.count);
             at = hunk.old.bytes.end;
         }
-        out.extend(&diff.old()[at..]);
+        out.extend(&diff.old_content()[at..]);
         out
     }
 
@@ -326,7 +326,7 @@ mod tests {
         let (top, bottom) = (lines(20_000), lines(10_000));
         for (old, new) in [("x\n", "y\n"), ("", "line 19999\n"), ("line 19999\n", ""), ("x", "y")] {
             let diff = diff(&format!("{top}{old}{bottom}"), &format!("{top}{new}{bottom}"), 3);
-            assert_eq!(apply(&diff), diff.new());
+            assert_eq!(apply(&diff), diff.new_content());
             assert_eq!(diff.hunks().len(), 1);
             assert!(diff.hunks()[0].old.count <= 8, "{:?}", diff.hunks());
         }

@@ -175,7 +175,7 @@ pub fn parts<'a>(
 /// Returns the sizes of the two sides.
 pub fn sizes(change: &Change) -> String {
     let side = |version: Option<&Version>| version.map(|version| size(version.item.bytes));
-    match (side(change.old()), side(change.new())) {
+    match (side(change.old_version()), side(change.new_version())) {
         (Some(old), Some(new)) => format!("{old} \u{2192} {new}"),
         (old, new) => old.or(new).unwrap_or_default(),
     }

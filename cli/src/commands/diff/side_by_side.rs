@@ -38,7 +38,7 @@ impl Columns {
     pub fn print(&self, change: &Change, body: &Body, out: &mut dyn Write) -> io::Result<()> {
         let title = format!("{} {}", DiffStatus::of(change).letter(), path_of(change));
         writeln!(out, "{}", self.look.paint("1", &crate::words::plain(&title)))?;
-        if let (Some(old), Some(new)) = (change.old(), change.new())
+        if let (Some(old), Some(new)) = (change.old_version(), change.new_version())
             && old.mode() != new.mode()
         {
             writeln!(out, "mode {} \u{2192} {}", old.mode(), new.mode())?;

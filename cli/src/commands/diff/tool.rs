@@ -62,7 +62,7 @@ fn versions(
         Some(version) => write_version(shown, version, side, out),
         None => Ok(None),
     };
-    Ok([write(change.old(), old)?, write(change.new(), new)?])
+    Ok([write(change.old_version(), old)?, write(change.new_version(), new)?])
 }
 
 fn write_version(

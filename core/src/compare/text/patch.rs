@@ -104,12 +104,12 @@ pub fn sides(change: &Change) -> [Vec<u8>; 2] {
     let name = |prefix: &[u8], version: Option<&Version>| {
         version.map_or(b"/dev/null".to_vec(), |version| quoted(prefix, &version.path))
     };
-    [name(b"a/", change.old()), name(b"b/", change.new())]
+    [name(b"a/", change.old_version()), name(b"b/", change.new_version())]
 }
 
 /// Returns the names in the first line: both, even if a side does not have the file.
 fn names(change: &Change) -> (Vec<u8>, Vec<u8>) {
-    let old = change.old().map_or(change.path(), |old| &old.path);
+    let old = change.old_version().map_or(change.path(), |old| &old.path);
     (quoted(b"a/", old), quoted(b"b/", change.path()))
 }
 
@@ -157,7 +157,7 @@ pub struct Headings<'a> {
 impl<'a> Headings<'a> {
     /// Returns the headings of a text's hunks.
     pub fn of(text: &'a TextDiff) -> Self {
-        Self { old: text.old(), searched: 0, last: b"" }
+        Self { old: text.old_content(), searched: 0, last: b"" }
     }
 
     /// Returns the heading of the next hunk.

@@ -211,8 +211,8 @@ impl DiffFile {
             old_path,
             status: DiffStatus::of(change),
             similarity,
-            old: change.old().map(DiffSide::from),
-            new: change.new().map(DiffSide::from),
+            old: change.old_version().map(DiffSide::from),
+            new: change.new_version().map(DiffSide::from),
             content,
         }
     }

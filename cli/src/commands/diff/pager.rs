@@ -1,6 +1,7 @@
 //! Long output goes through a pager, as in git.
 
 use std::env;
+use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 
 use tokio::runtime::Builder;

@@ -354,7 +354,7 @@ mod tests {
         let deleted = [("a", FOUR), ("b", FOUR), ("c/x", THREE)];
         let added = [("d", FOUR), ("e", "one\ntwo\nthree\n5\n"), ("f/x", "one\ntwo\nthree\n6\n")];
         let found = renames(few, &deleted, &added);
-        assert_eq!(found, ("-b, a>d 100, +e, c/x>f/x 87".to_owned(), false));
+        assert_eq!(found, ("a>d 100, b>e 73, c/x>f/x 87".to_owned(), false));
         let added = [("e", "one\ntwo\nthree\n5\n"), ("g", "one\ntwo\nthree\n6\n")];
         assert!(renames(few, &deleted, &added).1);
         let small = Rules { bytes_max: 10, ..Rules::default() };

@@ -1,15 +1,17 @@
 //! Merges trees three ways, file by file.
 //!
-//! A file that one side changed is taken from that side. Where both sides changed it, neither
-//! version is lost: ours keeps its name, theirs is put beside it under a name of its own, and the
-//! conflict is reported. The text of files is not merged, except for ignore files, where the result
-//! has the rules of both sides.
+//! A file that one side changed is taken from that side. Text that both sides changed is merged line by line.
+//! Where that is not possible, neither version is lost: ours keeps its name, theirs is put beside it under a
+//! name of its own, and the conflict is reported. Ignore files never conflict: the result has the rules of
+//! both sides.
 //!
 //! [`crate::compare::merge_base`] finds the base, and merges several bases into one by
 //! `merge_bases`. Only this module decides the result of two changes.
 
 mod differing;
 mod ignoring;
+mod lines;
+mod text;
 mod three;
 mod unsettled;
 
@@ -220,10 +222,10 @@ impl<'a> Merge<'a> {
             Some(one)
         } else if let Some(both) = three.content_and_mode() {
             Some(both)
+        } else if let Some(both) = self.merged_file(name, three)? {
+            Some(both)
         } else if matches!(self.on_conflict, OnConflict::Unsettle) {
             Some(self.unsettle(three, depth)?)
-        } else if let Some(both) = ignoring::both(name, three, self.source, self.sink)? {
-            Some(both)
         } else {
             self.keep_both(name, three, path, merged)
         };
@@ -303,6 +305,16 @@ impl<'a> Merge<'a> {
         Ok((!gone).then(|| Item::directory(&root)))
     }
 
+    /// Returns the file that results from two changes of its content; `None` if they conflict.
+    fn merged_file(&self, name: &[u8], three: &Three<Item>) -> Result<Option<Item>, StoreError> {
+        if matches!(self.on_conflict, OnConflict::KeepBoth { .. })
+            && let Some(both) = ignoring::both(name, three, self.source, self.sink)?
+        {
+            return Ok(Some(both));
+        }
+        text::both(three, self.source, self.sink)
+    }
+
     fn unsettle(&mut self, three: &Three<Item>, depth: usize) -> Result<Item, StoreError> {
         unsettled::unsettled(three, self.source, self.sink, &mut self.unsettled, depth)
     }
@@ -347,6 +359,7 @@ mod tests {
     use super::*;
     use crate::object::id::BlobId;
     use crate::object::item::Kind;
+    use crate::object::kind::ObjectKind;
     use crate::object::memory::MemoryObjects;
 
     /// A tree from `path=content` words; an executable has `*` before its path.
@@ -371,6 +384,7 @@ mod tests {
                 .fold(&mut root, |directory, part| directory.1.entry(part.into()).or_default());
             let kind = if executable { Kind::Executable } else { Kind::File };
             let id = BlobId::of(content.as_bytes()).0;
+            objects.put(ObjectKind::Blob, BlobId(id).into(), content.as_bytes()).unwrap();
             let item = Item { kind, id, bytes: content.len() as u64, files: 1, list: None };
             parent.0.insert(name.into(), item);
         }

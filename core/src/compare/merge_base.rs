@@ -216,7 +216,9 @@ mod tests {
     use crate::object::error::StoreError;
     use crate::object::id::BlobId;
     use crate::object::item::{Item, Kind};
+    use crate::object::kind::ObjectKind;
     use crate::object::memory::MemoryObjects;
+    use crate::object::source::ObjectSink;
     use crate::object::tree::write_directory;
 
     /// Snapshots of trees that are a single folder. Their objects are in `store`.
@@ -290,6 +292,7 @@ mod tests {
             let (name, content) = word.split_once('=').unwrap();
             let kind = if name.starts_with('*') { Kind::Executable } else { Kind::File };
             let id = BlobId::of(content.as_bytes()).0;
+            objects.put(ObjectKind::Blob, BlobId(id).into(), content.as_bytes()).unwrap();
             let item = Item { kind, id, bytes: content.len() as u64, files: 1, list: None };
             (name.trim_start_matches('*').as_bytes().to_vec(), item)
         };

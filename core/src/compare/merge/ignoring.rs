@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::compare::merge::three::Three;
+use crate::compare::merge::unsettled::is_unsettled;
 use crate::object::error::StoreError;
 use crate::object::id::BlobId;
 use crate::object::item::{Item, Kind};
@@ -28,7 +29,8 @@ pub(super) fn both(
         return Ok(None);
     }
     let text = |item: &Item| source.object(&BlobId(item.id).into()).map(|object| object.to_vec());
-    let base = three.base.filter(|base| is_file(base) && base.list.is_none());
+    let is_known = |base: &Item| is_file(base) && base.list.is_none() && !is_unsettled(base);
+    let base = three.base.filter(is_known);
     let base = base.as_ref().map(text).transpose()?.unwrap_or_default();
     let merged = merge_lines(&base, &text(&ours)?, &text(&theirs)?);
     let id = BlobId::of(&merged);

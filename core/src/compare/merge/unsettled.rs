@@ -4,8 +4,8 @@
 //! must be equal to neither resolution. If it were equal to one, that side would count as
 //! unchanged, and the other would win silently. git puts conflict markers into text there, for the
 //! same reason. Where git takes the base's own version (binary files, deletions), a side that went
-//! back to that version loses. Without merging text, we use an id that no content has. Both sides
-//! differ from it, so they conflict again unless they agree.
+//! back to that version loses. We use an id that no content has. Both sides differ from it, so they
+//! conflict again unless they agree.
 
 use std::collections::HashMap;
 
@@ -58,6 +58,12 @@ fn directory(
     let root = write_directory(&entries, sink)?;
     known.insert(*id, root);
     Ok(root)
+}
+
+/// Returns whether an item is an unsettled file, whose content nobody has: it has no bytes, and not the id of
+/// an empty file.
+pub(super) fn is_unsettled(item: &Item) -> bool {
+    item.bytes == 0 && !item.is_directory() && item.id != BlobId::of(b"").0
 }
 
 fn file(three: &Three<Item>) -> Item {

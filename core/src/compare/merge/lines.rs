@@ -1,0 +1,240 @@
+//! Merges the lines of three texts, by git's rules.
+//!
+//! Each side's changes of the base are found by the histogram algorithm. What only one side changed is
+//! taken from there. Changes that overlap or touch each other are one conflict, unless both sides made the
+//! same of it. The rules are those of `xdl_merge` at its default level, which git's merges use.
+
+use std::ops::Range;
+
+use gix_imara_diff::sources::byte_lines;
+use gix_imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner, Token};
+
+/// Texts with more lines than this are not merged. It bounds the memory, which is some 30 bytes for
+/// each line.
+const LINES_MAX: usize = 1 << 24;
+
+/// Merges three texts. `None` if there is a conflict, or if they have too many lines. The result is the
+/// same whichever side is `ours`.
+pub(super) fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Vec<u8>> {
+    let lines = |text: &[u8]| text.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let counts = [base, ours, theirs].map(lines);
+    if counts.iter().any(|count| *count > LINES_MAX) {
+        return None;
+    }
+    let mut input = InternedInput {
+        before: Vec::with_capacity(counts[0]),
+        after: Vec::with_capacity(counts[1].max(counts[2])),
+        interner: Interner::new(counts[0]),
+    };
+    input.update_before(byte_lines(base));
+    input.update_after(byte_lines(ours));
+    let to_ours = changes(&input);
+    let ours = std::mem::take(&mut input.after);
+    input.update_after(byte_lines(theirs));
+    let to_theirs = changes(&input);
+    let theirs = input.after;
+    let mut merged = Vec::new();
+    let mut add = |tokens: &[Token]| {
+        tokens.iter().for_each(|token| merged.extend_from_slice(input.interner[*token]));
+    };
+    let mut at = 0;
+    for part in parts(&to_ours, &to_theirs, &ours, &theirs) {
+        add(&ours[at..part.ours.start]);
+        let (one, other) = (&ours[part.ours.clone()], &theirs[part.theirs]);
+        match part.of {
+            Of::Ours => add(one),
+            Of::Theirs => add(other),
+            // Piece by piece, both sides may have come to the same.
+            Of::Both if one == other => add(one),
+            Of::Both => return None,
+        }
+        at = part.ours.end;
+    }
+    add(&ours[at..]);
+    Some(merged)
+}
+
+/// Returns the changes from the base to one side.
+fn changes(input: &InternedInput<&[u8]>) -> Vec<Change> {
+    let mut diff = Diff::compute(Algorithm::Histogram, input);
+    diff.postprocess_no_heuristic(input);
+    diff.hunks().map(Change::from).collect()
+}
+
+/// Lines of the base that a side replaced by others.
+#[derive(Debug, Clone)]
+struct Change {
+    base: Range<usize>,
+    side: Range<usize>,
+}
+
+impl From<Hunk> for Change {
+    fn from(hunk: Hunk) -> Self {
+        let range = |range: Range<u32>| range.start as usize..range.end as usize;
+        Self { base: range(hunk.before), side: range(hunk.after) }
+    }
+}
+
+/// Whose change a part of the result is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Ours,
+    Theirs,
+    Both,
+}
+
+/// A part of the result that somebody changed, as it is on each side.
+#[derive(Debug, Clone)]
+struct Part {
+    of: Of,
+    ours: Range<usize>,
+    theirs: Range<usize>,
+}
+
+/// Joins the changes of both sides, in order. What both changed in the same way is left out: the result has
+/// ours there.
+fn parts(to_ours: &[Change], to_theirs: &[Change], ours: &[Token], theirs: &[Token]) -> Vec<Part> {
+    let (mut parts, mut a, mut b) = (Vec::new(), 0, 0);
+    // How far a side is ahead of the base, after its changes so far.
+    let (mut our_shift, mut their_shift) = (0, 0);
+    loop {
+        let (one, other) = (to_ours.get(a), to_theirs.get(b));
+        let is_first = |one: &Change, other: Option<&Change>| {
+            other.is_none_or(|other| one.base.end < other.base.start)
+        };
+        match (one, other) {
+            (None, None) => return parts,
+            (Some(one), other) if is_first(one, other) => {
+                let theirs = shifted(&one.base, their_shift);
+                append(&mut parts, Part { of: Of::Ours, ours: one.side.clone(), theirs });
+                our_shift = shift(one);
+                a += 1;
+            }
+            (one, Some(other)) if is_first(other, one) => {
+                let ours = shifted(&other.base, our_shift);
+                append(&mut parts, Part { of: Of::Theirs, ours, theirs: other.side.clone() });
+                their_shift = shift(other);
+                b += 1;
+            }
+            (Some(one), Some(other)) => {
+                let is_same =
+                    one.base == other.base && ours[one.side.clone()] == theirs[other.side.clone()];
+                if !is_same {
+                    append(&mut parts, overlap(one, other));
+                }
+                let (one_end, other_end) = (one.base.end, other.base.end);
+                if one_end >= other_end {
+                    their_shift = shift(other);
+                    b += 1;
+                }
+                if other_end >= one_end {
+                    our_shift = shift(one);
+                    a += 1;
+                }
+            }
+            // One of the two guards holds if a side has no change left.
+            _ => return parts,
+        }
+    }
+}
+
+/// Returns how far a side is ahead of the base after a change.
+fn shift(change: &Change) -> isize {
+    change.side.end as isize - change.base.end as isize
+}
+
+fn shifted(range: &Range<usize>, by: isize) -> Range<usize> {
+    range.start.saturating_add_signed(by)..range.end.saturating_add_signed(by)
+}
+
+/// Returns the part that two changes have together: all that either of them changed.
+fn overlap(one: &Change, other: &Change) -> Part {
+    let base = one.base.start.min(other.base.start)..one.base.end.max(other.base.end);
+    let side = |change: &Change| {
+        // It may reach into an earlier change. Then this part is joined to that one, and only its end counts.
+        let start = change.side.start.saturating_sub(change.base.start - base.start);
+        start..change.side.end + (base.end - change.base.end)
+    };
+    Part { of: Of::Both, ours: side(one), theirs: side(other) }
+}
+
+/// Adds a part. One that overlaps or touches the part before it is joined to it.
+fn append(parts: &mut Vec<Part>, part: Part) {
+    match parts.last_mut() {
+        Some(last) if part.ours.start <= last.ours.end || part.theirs.start <= last.theirs.end => {
+            if last.of != part.of {
+                last.of = Of::Both;
+            }
+            last.ours.end = part.ours.end;
+            last.theirs.end = part.theirs.end;
+        }
+        _ => parts.push(part),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Merges texts of one letter a line, both ways.
+    fn merged(base: &str, ours: &str, theirs: &str) -> Option<String> {
+        let text = |letters: &str| letters.chars().map(|c| format!("{c}\n")).collect::<String>();
+        let [base, ours, theirs] = [base, ours, theirs].map(text);
+        let merge = |a: &str, b: &str| merge_lines(base.as_bytes(), a.as_bytes(), b.as_bytes());
+        let result = merge(&ours, &theirs);
+        assert_eq!(result, merge(&theirs, &ours), "mirrored: {base:?} {ours:?} {theirs:?}");
+        result.map(|bytes| String::from_utf8(bytes).unwrap().replace('\n', ""))
+    }
+
+    #[test]
+    fn what_one_side_changed_is_taken_from_there() {
+        for (base, ours, theirs, expect) in [
+            ("abcdef", "Abcdef", "abcdeF", "AbcdeF"),
+            ("abcdef", "bcdef", "abcde", "bcde"),
+            ("abcdef", "xabcdef", "abcdefy", "xabcdefy"),
+            ("abcdef", "abXdef", "abcdef", "abXdef"),
+            ("abcdef", "aXcdeYf", "abcZef", "aXcZeYf"),
+            // Both made the same change, and one of them another one.
+            ("abcdef", "aXcdef", "aXcdeF", "aXcdeF"),
+            ("abcdef", "acdef", "acdeF", "acdeF"),
+            ("abcdef", "aXcdef", "aXcdef", "aXcdef"),
+            ("", "a", "a", "a"),
+        ] {
+            assert_eq!(merged(base, ours, theirs).as_deref(), Some(expect), "{ours} {theirs}");
+        }
+    }
+
+    #[test]
+    fn changes_that_overlap_or_touch_are_a_conflict() {
+        for (base, ours, theirs) in [
+            ("abcdef", "aXcdef", "aYcdef"),
+            ("abcdef", "aXcdef", "abYdef"),
+            ("abcdef", "abcdefx", "abcdefy"),
+            ("abcdef", "adef", "abcYef"),
+            ("", "a", "b"),
+            // A deletion of what the other side changed.
+            ("abcdef", "af", "abcXef"),
+            // Three changes of one side in one of the other.
+            ("abcdefghi", "i", "aXcdYfgZi"),
+            ("abcdefghij", "ABCDEFGHIJ", "fghj"),
+        ] {
+            assert_eq!(merged(base, ours, theirs), None, "{ours} {theirs}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_kept_as_they_are() {
+        let merge = |base: &str, ours: &str, theirs: &str| {
+            let merged = merge_lines(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
+            merged.map(|bytes| String::from_utf8(bytes).unwrap())
+        };
+        let expect = "A\r\nb\nc\r\nd";
+        assert_eq!(
+            merge("a\r\nb\nc\r\nd\n", "A\r\nb\nc\r\nd\n", "a\r\nb\nc\r\nd").as_deref(),
+            Some(expect)
+        );
+        // A last line without an end is another line.
+        assert_eq!(merge("a\nb\nc", "a\nb\nc\n", "A\nb\nc").as_deref(), Some("A\nb\nc\n"));
+        assert_eq!(merge("a\nb", "a\nb\n", "a\nB"), None);
+    }
+}

@@ -17,7 +17,7 @@ use fastest_core::object::id::BlobId;
 use super::histories::*;
 use super::model::*;
 
-fn git(dir: &FilePath, words: &[&str], input: &[u8]) -> Vec<u8> {
+pub fn git(dir: &FilePath, words: &[&str], input: &[u8]) -> Vec<u8> {
     let mut command = Command::new("git");
     command.current_dir(dir).args(words);
     // Ignores the settings of the person who runs the tests.
@@ -66,9 +66,9 @@ fn export(history: &History, first: usize, out: &mut Vec<u8>) {
 }
 
 /// The result of a merge by git.
-struct GitMerge {
-    tree: String,
-    conflicts: BTreeSet<String>,
+pub struct GitMerge {
+    pub tree: String,
+    pub conflicts: BTreeSet<String>,
 }
 
 /// Returns git's results of all merges in `histories`, in order, and the trees of our own merges.
@@ -106,7 +106,7 @@ fn merges_of_git(histories: &[History]) -> (Vec<GitMerge>, Vec<String>) {
 
 /// Parses the status, tree and conflicting names of each merge. Each word ends with NUL, and each
 /// merge with another NUL.
-fn parse(text: &str) -> Vec<GitMerge> {
+pub fn parse(text: &str) -> Vec<GitMerge> {
     let mut words = text.split('\0');
     let mut merges = Vec::new();
     while let Some(status) = words.next().filter(|word| !word.is_empty()) {

@@ -8,6 +8,7 @@ mod encodings;
 mod file_access;
 mod formats;
 mod histories;
+mod line_merges;
 mod merging;
 mod model;
 mod patches;

@@ -84,7 +84,7 @@ impl Comparison {
     }
 }
 
-/// One of the states that are compared.
+/// Returns the report of a comparison, without its files.
 pub(crate) fn states_report(
     [old, new]: [DiffState; 2],
     folders: &[EmptyFolder],

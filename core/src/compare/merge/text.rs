@@ -25,7 +25,8 @@ pub(super) fn both(
     };
     let sides = [base, ours, theirs];
     let bytes = sides.iter().fold(0u64, |sum, item| sum.saturating_add(item.bytes));
-    if !sides.iter().all(is_file) || is_unsettled(&base) || bytes > BYTES_MAX {
+    let is_known = |item: &Item| is_file(item) && !is_unsettled(item);
+    if !sides.iter().all(is_known) || bytes > BYTES_MAX {
         return Ok(None);
     }
     let mut texts: [Vec<u8>; 3] = Default::default();

@@ -252,6 +252,31 @@ fn a_conflict_is_told() {
 }
 
 #[test]
+fn two_edits_of_one_file_are_both_kept() {
+    let scene = cloned();
+    let text = |first: &str, last: &str| format!("{first}\n2\n3\n4\n{last}\n");
+    scene.write("demo/a.txt", text("1", "5"));
+    scene.run("here", "demo", "push");
+    scene.run("there", "copy", "pull");
+    scene.write("demo/a.txt", text("here", "5"));
+    scene.run("here", "demo", "push");
+    scene.write("copy/a.txt", text("1", "there"));
+    assert_snapshot!(scene.run("there", "copy", "pull"), @r"
+    exit 0
+    --- stdout
+    M a.txt
+    Pulled from main: 1 file modified; now at snap-[ID]
+    --- stderr
+    note: how things were before is in snap-[ID]
+    ");
+    assert_eq!(scene.read("copy/a.txt"), text("here", "there"));
+    scene.run("there", "copy", "push");
+    let pulled = scene.run("here", "demo", "pull theirs");
+    assert!(pulled.starts_with("exit 0"), "{pulled}");
+    assert_eq!(scene.read("demo/a.txt"), text("here", "there"));
+}
+
+#[test]
 fn log_restore_cat() {
     let scene = demo();
     let first = scene.field("here", "demo", "push -m first", "snapshot_id");

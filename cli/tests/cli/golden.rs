@@ -255,12 +255,12 @@ fn a_conflict_is_told() {
 fn two_edits_of_one_file_are_both_kept() {
     let scene = cloned();
     let text = |first: &str, last: &str| format!("{first}\n2\n3\n4\n{last}\n");
-    scene.write("demo/a.txt", text("1", "5"));
+    scene.write("demo/a.txt", &text("1", "5"));
     scene.run("here", "demo", "push");
     scene.run("there", "copy", "pull");
-    scene.write("demo/a.txt", text("here", "5"));
+    scene.write("demo/a.txt", &text("here", "5"));
     scene.run("here", "demo", "push");
-    scene.write("copy/a.txt", text("1", "there"));
+    scene.write("copy/a.txt", &text("1", "there"));
     assert_snapshot!(scene.run("there", "copy", "pull"), @r"
     exit 0
     --- stdout

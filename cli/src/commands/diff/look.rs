@@ -207,7 +207,7 @@ mod tests {
     fn words_are_emphasised_within_a_colour() {
         let look = Look { has_color: true };
         let mut out = Vec::new();
-        look.line('-', Some(RED), b"one two\n", &[4..8], &mut out).unwrap();
+        look.line('-', Some(RED), b"one two\n", std::slice::from_ref(&(4..8)), &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "\x1b[31m-one \x1b[7mtwo\x1b[27m\x1b[0m\n");
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use fastest_fixtures::random::Random;
 
 use crate::files::schedule::{Edit, What};
+use crate::files::shared;
 
 /// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +21,8 @@ pub enum Item {
     Link(String),
     /// A folder without entries.
     EmptyFolder,
+    /// Lines of the shared file.
+    Lines(String),
 }
 
 /// The files, links and empty folders of a folder, by path.
@@ -61,6 +64,8 @@ fn read_below(folder: &Path, prefix: &str, tree: &mut Tree) -> io::Result<()> {
         } else if kind.is_symlink() {
             let target = fs::read_link(&place)?.display().to_string();
             tree.insert(path, Item::Link(target));
+        } else if path == shared::NAME {
+            shared::read(&String::from_utf8_lossy(&fs::read(&place)?), tree);
         } else {
             let hash = blake3::hash(&fs::read(&place)?).to_hex().to_string();
             let executable = entry.metadata()?.permissions().mode() & 0o100 != 0;
@@ -111,6 +116,7 @@ pub fn edit(
             fs::create_dir(&place)
         }
         What::Nothing => clear(&place),
+        What::Lines => shared::edit(root, copy, number, time),
         What::MovedFrom(other) => {
             let from = root.join(own_path(copy, other));
             if from == place || fs::symlink_metadata(&from).is_err() {

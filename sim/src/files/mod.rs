@@ -6,4 +6,5 @@ mod folder;
 mod model;
 pub mod run;
 pub mod schedule;
+mod shared;
 mod trouble;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use fastest_core::object::id::TreeId;
 use fastest_core::object::tree::read::read_directory;
@@ -19,6 +19,7 @@ use crate::files::desk::Desk;
 use crate::files::folder::{self, Tree, own_path};
 use crate::files::model::Model;
 use crate::files::schedule::{Edit, PATHS, Step};
+use crate::files::shared;
 use crate::files::trouble::{Disk, Trouble};
 use crate::finding::{Finding, Kind, Outcome};
 use crate::folders::copy_folder;
@@ -132,6 +133,9 @@ impl<'a> Run<'a> {
         }
         let root = self.copies[0].root.clone();
         self.command(0, "begin", &[], async |device| device.init(&root, Some(PROJECT)).map(drop));
+        let time = SystemTime::UNIX_EPOCH + self.desks[0].party.wall_time();
+        let made = shared::create(&self.copies[0].root, self.copies.len(), time);
+        made.expect("the folder can be written");
         self.push(0, &[]);
         for copy in 1..self.copies.len() {
             let Copy { device, root } = &self.copies[copy];

@@ -73,6 +73,8 @@ pub enum What {
     MovedFrom(u8),
     /// A file that exists gets a new time.
     Touched,
+    /// The path stays as it is: the copy's lines of the shared file become others.
+    Lines,
 }
 
 impl fmt::Display for Step {
@@ -127,6 +129,7 @@ impl What {
             Self::Nothing => "nothing",
             Self::MovedFrom(path) => return format!("what was {}", own_path(copy, path)),
             Self::Touched => "newer, if it is a file",
+            Self::Lines => "what it was, and the lines of the shared file others",
         };
         text.to_owned()
     }
@@ -208,7 +211,7 @@ impl Dice {
 
     fn edit(&mut self) -> Edit {
         let path = self.below(PATHS.into());
-        let what = match self.below(16) {
+        let what = match self.below(19) {
             0..7 => What::Small,
             7 => What::Large,
             8 => What::Executable,
@@ -217,7 +220,8 @@ impl Dice {
             11 => What::EmptyFolder,
             12 | 13 => What::Nothing,
             14 => What::MovedFrom(self.below(PATHS.into())),
-            _ => What::Touched,
+            15 => What::Touched,
+            _ => What::Lines,
         };
         Edit { path, what }
     }

@@ -7,8 +7,8 @@ use clap::{Args, ValueHint};
 /// What to compare, and how to show it.
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// The old state [default: `@`]: a workspace, or a snapshot as in `restore --to`; `A...B` is what B has
-    /// changed since it parted from A
+    /// The old state [default: the snapshot that this working copy is based on]: a workspace, or a
+    /// snapshot as in `restore --to`; `A...B` is what B has changed since it parted from A
     #[arg(value_name = "A")]
     pub old: Option<String>,
     /// The new state [default: this working copy, with its unsaved changes]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
 
 /// What to compare, and how to show it.
@@ -50,5 +51,6 @@ pub struct Form {
     ///
     /// CMD is run by the shell. The versions are temporary files, and `/dev/null` where there is none.
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub tool: Option<String>,
 }

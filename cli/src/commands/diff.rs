@@ -1,5 +1,6 @@
 //! `diff`: how two states of a project differ.
 
+mod interrupts;
 mod json;
 mod look;
 mod pager;

@@ -373,3 +373,36 @@ fn a_diff_changes_nothing() {
         assert_eq!(scene.text("store", "demo", "status --json"), status, "{words}");
     }
 }
+
+/// Two workspaces that have pulled each other have two merge bases. What these make together is stored
+/// nowhere: of ignore files, the base has the lines in another order than either side.
+#[test]
+fn a_base_that_is_merged_from_two_has_its_contents() {
+    let scene = Scene::new();
+    let done = |dir: &str, words: &str| {
+        let told = scene.run("store", dir, words);
+        assert!(told.starts_with("exit 0"), "{dir}: {words}: {told}");
+    };
+    scene.write("demo/.gitignore", "1\n2\n3\n4\n5\n6\n");
+    scene.write("demo/f", "one\n");
+    done("demo", "push");
+    done("", "clone demo copy --workspace theirs");
+    scene.write("demo/.gitignore", "1\na\n2\n3\n4\n5\n6\n");
+    scene.write("demo/f", "here\n");
+    done("demo", "push");
+    scene.write("copy/.gitignore", "1\n2\n3\n4\nb\n5\n6\n");
+    scene.write("copy/f", "there\n");
+    done("copy", "push");
+    done("", "clone demo third --workspace third");
+    // Each pulls the other's first change; the file is in conflict, and both settle it.
+    assert!(scene.run("store", "copy", "pull third").starts_with("exit 1"));
+    assert!(scene.run("store", "demo", "pull theirs").starts_with("exit 1"));
+    scene.write("demo/f", "settled here\n");
+    scene.write("copy/f", "settled there\n");
+    done("demo", "snapshot");
+    done("copy", "snapshot");
+    for form in ["", " --stat", " --json", " --side-by-side"] {
+        let shown = scene.run("store", "copy", &format!("diff main...theirs{form}"));
+        assert!(shown.starts_with("exit 1") && shown.contains(".gitignore"), "{shown}");
+    }
+}

@@ -22,8 +22,8 @@ pub trait Contents: Sync {
     /// Why a content cannot be read.
     type Error: Send;
 
-    /// Returns the bytes of a file, or the target of a link; `None` if the content is known to be binary,
-    /// and its bytes cannot be had.
+    /// Returns the bytes of a file, or the target of a link; `None` if its bytes cannot be had, so that it
+    /// counts as binary: of a database that is in use, or where several merge bases disagree.
     ///
     /// # Errors
     /// If the content cannot be read, or is not the one that the version names.

@@ -30,6 +30,7 @@ use crate::object::tree::{
 pub(crate) use differing::agree_where_others_differ;
 use differing::{Differing, differing};
 use three::Three;
+pub use unsettled::is_unsettled;
 
 /// A path that both sides changed, each in its own way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub struct Sides<'a> {
     pub label: &'a str,
 }
 
-/// Merges two trees. Puts the new nodes and the content of merged ignore files into `sink`.
+/// Merges two trees. Puts the new nodes and the content of merged files into `sink`.
 pub fn merge(
     sides: &Sides<'_>,
     source: &dyn ObjectSource,

@@ -33,6 +33,8 @@ pub struct Rules {
     /// How many bytes are read at most to compare contents. It bounds the memory too: a fingerprint
     /// is never larger than a few times its content.
     pub total_bytes_max: u64,
+    /// How many bytes all pairs have at most, since to compare two files takes as long as they are large.
+    pub pair_bytes_max: u64,
 }
 
 impl Default for Rules {
@@ -42,6 +44,7 @@ impl Default for Rules {
             pairs_max: 1000 * 1000,
             bytes_max: 16 << 20,
             total_bytes_max: 256 << 20,
+            pair_bytes_max: 8 << 30,
         }
     }
 }
@@ -57,7 +60,7 @@ pub struct Skipped {
 
 /// Replaces each deleted and added file that belong together by one [`Change::Renamed`].
 ///
-/// `fingerprint` is called for files only, at most once for each, from many threads. `None` means that
+/// `fingerprint` is called for files only, at most twice for each, from many threads. `None` means that
 /// the content cannot be compared.
 ///
 /// # Errors
@@ -180,12 +183,18 @@ impl Search {
     ) -> Result<Option<Skipped>, E> {
         let [deleted, added] = [&self.deleted, &self.added].map(|side| open(side, rules));
         let skipped = Skipped { deleted: deleted.len(), added: added.len() };
-        let bytes = bytes(&self.deleted, &deleted).saturating_add(bytes(&self.added, &added));
+        let [old, new] = [bytes(&self.deleted, &deleted), bytes(&self.added, &added)];
         if skipped.deleted == 0 || skipped.added == 0 {
             return Ok(None);
         }
         let pairs = (skipped.deleted as u64).saturating_mul(skipped.added as u64);
-        if pairs > rules.pairs_max || bytes > rules.total_bytes_max {
+        let pair_bytes = old
+            .saturating_mul(skipped.added as u64)
+            .saturating_add(new.saturating_mul(skipped.deleted as u64));
+        let is_too_much = pairs > rules.pairs_max
+            || pair_bytes > rules.pair_bytes_max
+            || old.saturating_add(new) > rules.total_bytes_max;
+        if is_too_much {
             return Ok(Some(skipped));
         }
         let read = |side: &[Candidate], places: &[usize]| {

@@ -4,6 +4,7 @@
 //! shown. A line includes its line feed, so a carriage return or a missing last line feed is a difference
 //! like any other. A file that has a NUL in its first bytes is binary, as in git, and has no lines.
 
+pub(crate) mod algorithm;
 mod middle;
 pub mod patch;
 pub mod words;
@@ -11,8 +12,9 @@ pub mod words;
 use std::ops::Range;
 
 use gix_imara_diff::sources::byte_lines;
-use gix_imara_diff::{Algorithm, Diff, InternedInput, Interner};
+use gix_imara_diff::{InternedInput, Interner};
 
+use crate::compare::text::algorithm::compare_lines;
 use crate::compare::text::middle::{Middle, count_lines};
 use crate::object::source::Object;
 
@@ -172,7 +174,7 @@ fn hunks(old: &[u8], new: &[u8], context: usize) -> Vec<Hunk> {
     };
     input.update_before(byte_lines(old));
     input.update_after(byte_lines(new));
-    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    let mut diff = compare_lines(&input);
     diff.postprocess_lines(&input);
     let lengths = |tokens: &[gix_imara_diff::Token]| {
         tokens.iter().map(|token| input.interner[*token].len()).collect::<Vec<_>>()

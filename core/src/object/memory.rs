@@ -1,6 +1,6 @@
 //! Objects in memory, and a sink that discards them.
 
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 use crate::object::error::StoreError;
 use crate::object::id::{IdMap, ObjectId};
@@ -25,13 +25,23 @@ impl ObjectSink for NoSink {
 /// computation needs.
 pub struct ScratchObjects<'a> {
     below: &'a dyn ObjectSource,
-    above: MemoryObjects,
+    above: Arc<MemoryObjects>,
 }
 
 impl<'a> ScratchObjects<'a> {
     /// Returns an empty layer on top of `below`.
     pub fn over(below: &'a dyn ObjectSource) -> Self {
-        Self { below, above: MemoryObjects::default() }
+        Self::with(below, Arc::default())
+    }
+
+    /// Returns a layer with the objects that another one holds.
+    pub fn with(below: &'a dyn ObjectSource, above: Arc<MemoryObjects>) -> Self {
+        Self { below, above }
+    }
+
+    /// Returns the objects that are in memory.
+    pub fn above(&self) -> Arc<MemoryObjects> {
+        Arc::clone(&self.above)
     }
 
     /// Returns how many objects are in memory.
@@ -49,7 +59,7 @@ impl ObjectSource for ScratchObjects<'_> {
     }
 
     fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
-        Ok(ObjectSource::has(&self.above, id)? || self.below.has(id)?)
+        Ok(ObjectSource::has(&*self.above, id)? || self.below.has(id)?)
     }
 }
 

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use crate::compare::changes::Version;
 use crate::compare::content::Contents;
+use crate::compare::merge::is_unsettled;
 use crate::files::beneath::{Beneath, READ};
 use crate::files::regular_file::check;
 use crate::object::chunk::{ReadContentError, read_content};
@@ -111,6 +112,9 @@ impl Contents for CopyContents<'_> {
 
     fn content(&self, version: &Version) -> Result<Option<Object>, ContentsError> {
         let item = &version.item;
+        if is_unsettled(item) {
+            return Ok(None);
+        }
         let object = item.list.map_or_else(|| ObjectId::from(BlobId(item.id)), ObjectId::from);
         let folder = match &self.folder {
             Some(folder) if !self.store.has(&object)? => folder,

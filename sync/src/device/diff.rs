@@ -1,9 +1,11 @@
 //! What `fastest diff` compares, and what it finds.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fastest_core::compare::changes::EmptyFolder;
 use fastest_core::compare::renames::Skipped;
+use fastest_core::object::memory::MemoryObjects;
 
 use crate::device::path::show;
 use crate::device::report::{DiffFolder, DiffReport, DiffState, SkippedRenames};
@@ -75,6 +77,8 @@ pub struct Comparison {
     pub changes: Vec<Change>,
     /// The root of the working copy, if that is one of the states.
     pub(crate) root: Option<PathBuf>,
+    /// What a base has that was merged from several, and is stored nowhere.
+    pub(crate) merged: Arc<MemoryObjects>,
 }
 
 impl Comparison {

@@ -4,9 +4,7 @@ use std::env;
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 
-use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
-
+use crate::commands::diff::interrupts::leave_interrupts;
 use crate::error::CliError;
 use crate::output::Output;
 
@@ -67,14 +65,5 @@ impl Pager {
             Err(CliError::Output(_)) if has_read_enough => Ok(()),
             printed => printed,
         }
-    }
-}
-
-/// Leaves interrupts to the pager: this process must not end before it. As tokio documents, the system's
-/// default does not come back, even when all this is dropped. If it fails, an interrupt ends the process.
-fn leave_interrupts() {
-    if let Ok(runtime) = Builder::new_current_thread().enable_io().build() {
-        let _inside = runtime.enter();
-        let _ = signal(SignalKind::interrupt());
     }
 }

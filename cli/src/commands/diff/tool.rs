@@ -14,6 +14,7 @@ use std::process::Command;
 use fastest_sync::device::diff::{Change, Version};
 use fastest_sync::device::path::show;
 
+use crate::commands::diff::interrupts::leave_interrupts;
 use crate::commands::diff::shown::Shown;
 use crate::error::CliError;
 use crate::output::Output;
@@ -28,6 +29,8 @@ pub fn run(shown: &mut Shown<'_>, command: &str, out: &mut Output) -> Result<(),
     if changes.is_empty() {
         return Ok(());
     }
+    // Ctrl-C is a key of many tools, and the files below must be deleted.
+    leave_interrupts();
     let folder = tempfile::Builder::new().prefix("fastest-diff-").tempdir();
     let folder = folder.map_err(io_error("create a temporary folder in", &std::env::temp_dir()))?;
     let sides = ["old", "new"].map(|side| folder.path().join(side));

@@ -1,13 +1,15 @@
 //! Merges the lines of three texts, by git's rules.
 //!
-//! Each side's changes of the base are found by the histogram algorithm. What only one side changed is
-//! taken from there. Changes that overlap or touch each other are one conflict, unless both sides made the
+//! Each side's changes of the base are found as `diff` finds them. What only one side changed is taken from
+//! there. Changes that overlap or touch each other are one conflict, unless both sides made the
 //! same of it. The rules are those of `xdl_merge` at its default level, which git's merges use.
 
 use std::ops::Range;
 
 use gix_imara_diff::sources::byte_lines;
-use gix_imara_diff::{Algorithm, Diff, Hunk, InternedInput, Interner, Token};
+use gix_imara_diff::{Hunk, InternedInput, Interner, Token};
+
+use crate::compare::text::algorithm::compare_lines;
 
 /// Texts with more lines than this are not merged. It bounds the memory, which is some 30 bytes for
 /// each line.
@@ -56,7 +58,7 @@ pub(super) fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Vec
 
 /// Returns the changes from the base to one side.
 fn changes(input: &InternedInput<&[u8]>) -> Vec<Change> {
-    let mut diff = Diff::compute(Algorithm::Histogram, input);
+    let mut diff = compare_lines(input);
     diff.postprocess_no_heuristic(input);
     diff.hunks().map(Change::from).collect()
 }

@@ -3,7 +3,6 @@
 use crate::compare::merge::lines::merge_lines;
 use crate::compare::merge::three::Three;
 use crate::compare::merge::unsettled::is_unsettled;
-use crate::compare::text::is_binary;
 use crate::object::chunk::{ReadContentError, WriteContentError, read_content, write_content};
 use crate::object::error::StoreError;
 use crate::object::item::{Item, Kind};
@@ -30,13 +29,16 @@ pub(super) fn both(
         return Ok(None);
     }
     let mut texts: [Vec<u8>; 3] = Default::default();
-    for (item, text) in sides.iter().zip(&mut texts) {
+    for (at, (item, text)) in sides.iter().zip(&mut texts).enumerate() {
         match read_content(item, source, text) {
             Ok(()) => {}
+            // The past is needed by the merge alone: both versions are here.
+            Err(ReadContentError::Store(_)) if at == 0 => return Ok(None),
             Err(ReadContentError::Store(error)) => return Err(error),
             Err(ReadContentError::Write(_)) => unreachable!("memory can be written"),
         }
-        if is_binary(text) {
+        // Stricter than what `diff` shows: a merge makes a content that nobody has looked at.
+        if text.contains(&0) {
             return Ok(None);
         }
     }

@@ -62,7 +62,7 @@ fn directory(
 
 /// Returns whether an item is an unsettled file, whose content nobody has: it has no bytes, and not the id of
 /// an empty file.
-pub(super) fn is_unsettled(item: &Item) -> bool {
+pub fn is_unsettled(item: &Item) -> bool {
     item.bytes == 0 && !item.is_directory() && item.id != BlobId::of(b"").0
 }
 

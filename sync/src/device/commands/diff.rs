@@ -6,6 +6,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fastest_core::compare::changes::{Scope, changes};
 use fastest_core::compare::content::{Contents, compare_contents, rename};
@@ -102,7 +103,8 @@ impl OpenDevice {
                 let [theirs, new] = [self.state(copy, theirs)?, self.state(copy, new)?];
                 let old = self.base_of(copy, &theirs, &new, &scratch)?;
                 let pair = Pair { old, new, source: &scratch, root: None };
-                (self.compare(copy, request, pair, activity)?, Vec::new())
+                let comparison = self.compare(copy, request, pair, activity)?;
+                (Comparison { merged: scratch.above(), ..comparison }, Vec::new())
             }
         };
         (comparison.report.warnings, comparison.report.skipped) = (warnings, skipped);
@@ -174,7 +176,7 @@ impl OpenDevice {
         let skipped = rename(&mut found, Rules::default(), &contents)?;
         let states = [DiffState::from(&old), DiffState::from(&new)];
         let report = states_report(states, &found.folders, skipped);
-        Ok(Comparison { report, changes: found.files, root })
+        Ok(Comparison { report, changes: found.files, root, merged: Arc::default() })
     }
 
     /// See [`Device::diff_contents`](crate::Device::diff_contents).
@@ -184,7 +186,8 @@ impl OpenDevice {
         limits: Limits,
         deliver: impl FnMut(&Change, &Body) -> Result<(), E>,
     ) -> Result<(), E> {
-        let contents = Reading::of(&self.store, comparison.root.as_deref())?;
+        let source = ScratchObjects::with(&self.store, Arc::clone(&comparison.merged));
+        let contents = Reading::of(&source, comparison.root.as_deref())?;
         compare_contents(&comparison.changes, &contents, limits, deliver)
     }
 
@@ -194,7 +197,8 @@ impl OpenDevice {
         comparison: &Comparison,
         version: &Version,
     ) -> Result<Option<Object>, SyncError> {
-        Reading::of(&self.store, comparison.root.as_deref())?.content(version)
+        let source = ScratchObjects::with(&self.store, Arc::clone(&comparison.merged));
+        Reading::of(&source, comparison.root.as_deref())?.content(version)
     }
 }
 

@@ -32,7 +32,7 @@ mod tests {
         let text = |side: &str, blocks: usize| {
             let block = |at: usize| format!("{side}{at}\nz{at}\nz{}\n", at + 1);
             let blocks: String = (0..blocks).map(block).collect();
-            format!("h\nz0\nh2\nz0\n{blocks}end\n")
+            format!("h{side}\nz0\nh2{side}\nz0\n{blocks}end{side}\n")
         };
         for blocks in [1_300, 30_000] {
             let [old, new] = ["a", "b"].map(|side| text(side, blocks));

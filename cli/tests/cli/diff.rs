@@ -393,10 +393,11 @@ fn a_base_that_is_merged_from_two_has_its_contents() {
     scene.write("copy/.gitignore", "1\n2\n3\n4\nb\n5\n6\n");
     scene.write("copy/f", "there\n");
     done("copy", "push");
+    // A workspace that stays at the first change of main.
     done("", "clone demo third --workspace third");
     // Each pulls the other's first change; the file is in conflict, and both settle it.
-    assert!(scene.run("store", "copy", "pull third").starts_with("exit 1"));
     assert!(scene.run("store", "demo", "pull theirs").starts_with("exit 1"));
+    assert!(scene.run("store", "copy", "pull third").starts_with("exit 1"));
     scene.write("demo/f", "settled here\n");
     scene.write("copy/f", "settled there\n");
     done("demo", "snapshot");

@@ -252,7 +252,9 @@ impl Model {
     /// its device may live on in a copy of that.
     fn known(&self) -> BTreeSet<(Cell, Option<String>)> {
         let mut known = BTreeSet::new();
-        for (key, change) in self.written.iter().flat_map(|written| &written.changes) {
+        let written = self.written.iter().flat_map(|written| &written.changes);
+        // A copy may send what its device has dropped since.
+        for (key, change) in written.chain(&self.copied) {
             let (Change::Set { before: Some(before), .. } | Change::Delete { before }) = change
             else {
                 continue;

@@ -208,6 +208,7 @@ impl CliError {
             Self::NotRun { what: "pager", .. } => {
                 Some("set FASTEST_PAGER to another one, or use `--no-pager`")
             }
+            Self::NotRun { .. } => Some("give a command that the shell can run, such as `meld`"),
             Self::NotAToken(_) => Some("for example: `echo \"$TOKEN\" | fastest remote login`"),
             Self::Threads(_) => Some(
                 "end other processes, raise the limit (`ulimit -u`, or the container's), or set RAYON_NUM_THREADS=1",
@@ -296,7 +297,7 @@ fn hint(code: Code, verb: Verb) -> Option<&'static str> {
         (Ambiguous, _) => "give the id of one of them in full",
         (NoPath | IsDirectory, Verb::Cat) => "name a file, by its path from the project's root",
         (NoPath, Verb::Diff) => {
-            "paths are relative to the current folder; `fastest diff --name-only` lists those that differ"
+            "paths are relative to the current folder, and what is ignored is in no state; `fastest diff --name-only` lists the files that differ"
         }
         (Unrelated, Verb::Diff) => "`fastest diff A B` compares them without a base",
         (ChangedMeanwhile, _) => "run it again",

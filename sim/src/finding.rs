@@ -58,3 +58,10 @@ pub struct Outcome {
     /// How many requests were made.
     pub requests: u64,
 }
+
+/// What came of a schedule, and what happened in it, in order.
+#[derive(Debug)]
+pub struct Played {
+    pub outcome: Outcome,
+    pub events: String,
+}

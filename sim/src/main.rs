@@ -9,8 +9,9 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use fastest_fixtures::memory;
 use fastest_fixtures::output::{say, say_line};
+use fastest_sim::finding::Played;
 use fastest_sim::panics;
-use fastest_sim::play::{PROGRAM, Played, play, story};
+use fastest_sim::play::{PROGRAM, play, story};
 use tokio::runtime::Runtime;
 
 use crate::jobs::Seeds;

@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::events::Events;
 use crate::files;
-use crate::finding::{Finding, Kind, Outcome};
+use crate::finding::{Finding, Kind, Outcome, Played};
 use crate::panics;
 use crate::rows;
 use crate::schedule::{Schedule, Step};
@@ -19,13 +19,6 @@ pub const PROGRAM: &str = "fastest-sim";
 
 /// One seed in so many is a run of working copies, which take longer.
 const FILES_EVERY: u64 = 5;
-
-/// What came of a schedule, and what happened in it, in order.
-#[derive(Debug)]
-pub struct Played {
-    pub outcome: Outcome,
-    pub events: String,
-}
 
 /// Runs the schedule of a seed.
 pub fn play(seed: u64, runtime: &Runtime) -> Played {

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::finding::{Finding, Kind, Outcome};
-use crate::play::Played;
+use crate::finding::{Finding, Kind, Outcome, Played};
 use crate::schedule::{Schedule, Step};
 use crate::shrink::shrink;
 

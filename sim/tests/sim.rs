@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use fastest_fixtures::random::Random;
-use fastest_sim::finding::Outcome;
-use fastest_sim::play::{self, Played};
+use fastest_sim::finding::{Outcome, Played};
+use fastest_sim::play;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Seeds that found something (`sim/FOUND.md`), in the engine or in a model.

@@ -45,12 +45,12 @@ pub struct Form {
     #[arg(long)]
     pub name_status: bool,
     /// Show the old lines on the left and the new ones on the right
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub side_by_side: bool,
     /// Run CMD with the old and the new version of each file
     ///
     /// CMD is run by the shell. The versions are temporary files, and `/dev/null` where there is none.
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_parser = NonEmptyStringValueParser::new(), conflicts_with = "json")]
     pub tool: Option<String>,
 }

@@ -70,6 +70,7 @@ fn a_patch_has_every_kind_of_change() {
     +twenty
      21
     diff --git a/picture b/picture
+    index fdeb88a..d534e7c
     Binary files a/picture and b/picture differ
     diff --git a/run b/run
     old mode 100644
@@ -362,6 +363,36 @@ fn a_large_binary_file_is_not_compared_by_line() {
     --- stderr
     note: picture is too large to be compared by line
     ");
+}
+
+/// Without a line of its own for the file, git would apply the rest and say nothing.
+#[test]
+fn git_refuses_a_patch_with_a_binary_file_and_names_it() {
+    let scene = Scene::new();
+    scene.write("demo/a.txt", "one\n");
+    scene.write("demo/picture", "a\0b");
+    scene.run("store", "demo", "snapshot");
+    let copy = scene.path("copy");
+    fs::create_dir(&copy).unwrap();
+    fs::write(copy.join("a.txt"), "one\n").unwrap();
+    fs::write(copy.join("picture"), "a\0b").unwrap();
+    scene.write("demo/a.txt", "two\n");
+    scene.write("demo/picture", "a\0bc");
+    let shown = scene.run("store", "demo", "diff");
+    let patch = shown.strip_prefix("exit 1\n--- stdout\n").unwrap();
+    fs::write(scene.path("patch"), patch).unwrap();
+    let apply = |options: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["apply"]).args(options).arg("../patch").current_dir(&copy);
+        // Not as a part of a repository around the folder of temporary files.
+        git.env("GIT_CEILING_DIRECTORIES", scene.path("")).output().unwrap()
+    };
+    let refused = apply(&[]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && told.contains("picture"), "{told}");
+    assert_eq!(fs::read_to_string(copy.join("a.txt")).unwrap(), "one\n");
+    assert!(apply(&["--exclude=picture"]).status.success());
+    assert_eq!(fs::read_to_string(copy.join("a.txt")).unwrap(), "two\n");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! How the lines of a file differ.
 //!
-//! The algorithm is that of `gix-imara-diff` (histogram), with its rules for where an ambiguous change is
-//! shown. A line includes its line feed, so a carriage return or a missing last line feed is a difference
+//! The algorithms are those of `gix-imara-diff`, with its rules for where an ambiguous change is shown. A line includes its line feed, so a carriage return or a missing last line feed is a difference
 //! like any other. A file that has a NUL in its first bytes is binary, as in git, and has no lines.
 
 pub(crate) mod algorithm;
@@ -12,10 +11,9 @@ pub mod words;
 use std::ops::Range;
 
 use gix_imara_diff::sources::byte_lines;
-use gix_imara_diff::{InternedInput, Interner};
 
-use crate::compare::text::algorithm::compare_lines;
-use crate::compare::text::middle::{Middle, count_lines};
+use crate::compare::text::algorithm::{LINES_MAX, compare_lines, count_lines, lines_of};
+use crate::compare::text::middle::Middle;
 use crate::object::source::Object;
 
 /// A NUL among this many bytes makes a file binary.
@@ -23,9 +21,6 @@ const BINARY_WITHIN_BYTES: usize = 8000;
 /// What two contents have in common at their ends is cut off before lines are compared, except for
 /// this many lines: an ambiguous change is moved by up to 100 lines.
 const MARGIN_LINES: usize = 128;
-/// If a side has more lines than this between the common ends, all of them count as changed. It
-/// bounds the memory, which is some 30 bytes for each line.
-const LINES_MAX: usize = 1 << 24;
 
 /// Returns whether a content is binary.
 pub fn is_binary(content: &[u8]) -> bool {
@@ -162,18 +157,12 @@ fn hunks(old: &[u8], new: &[u8], context: usize) -> Vec<Hunk> {
         hunks: Vec::new(),
     };
     let counts = [old, new].map(count_lines);
+    // Too many lines between the common ends: all of them count as changed.
     if counts.iter().any(|count| *count > LINES_MAX) {
         walk.whole(old, new, counts);
         return walk.hunks;
     }
-    // Sized by what is there: the library's own estimate can be off by any factor.
-    let mut input = InternedInput {
-        before: Vec::with_capacity(counts[0]),
-        after: Vec::with_capacity(counts[1]),
-        interner: Interner::new(counts[0].max(counts[1])),
-    };
-    input.update_before(byte_lines(old));
-    input.update_after(byte_lines(new));
+    let input = lines_of(old, new);
     let mut diff = compare_lines(&input);
     diff.postprocess_lines(&input);
     let lengths = |tokens: &[gix_imara_diff::Token]| {

@@ -7,4 +7,5 @@ mod model;
 pub mod run;
 pub mod schedule;
 mod shared;
+mod tree;
 mod trouble;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::files::folder::{Item, Tree, is_own};
+use crate::files::tree::{Item, Tree, is_own};
 
 /// A file's content that may not get lost.
 #[derive(Debug, Clone)]

@@ -16,10 +16,11 @@ use tokio::runtime::Runtime;
 
 use crate::events::{Events, digest};
 use crate::files::desk::Desk;
-use crate::files::folder::{self, Tree, own_path};
+use crate::files::folder;
 use crate::files::model::Model;
 use crate::files::schedule::{Edit, PATHS, Step};
 use crate::files::shared;
+use crate::files::tree::{Item, Tree, own_path};
 use crate::files::trouble::{Disk, Trouble};
 use crate::finding::{Finding, Kind, Outcome};
 use crate::folders::copy_folder;
@@ -549,7 +550,7 @@ fn collect(
 fn differences<'a>(
     one: &'a Tree,
     two: &'a Tree,
-) -> Vec<(&'a String, Option<&'a folder::Item>, Option<&'a folder::Item>)> {
+) -> Vec<(&'a String, Option<&'a Item>, Option<&'a Item>)> {
     let paths: BTreeSet<&String> = one.keys().chain(two.keys()).collect();
     let differ = paths.into_iter().filter(|path| one.get(*path) != two.get(*path));
     differ.map(|path| (path, one.get(path), two.get(path))).collect()

@@ -4,7 +4,7 @@ use std::fmt;
 
 use fastest_fixtures::random::Random;
 
-use crate::files::folder::own_path;
+use crate::files::tree::own_path;
 use crate::files::trouble::{self, Trouble};
 use crate::network::{FAULTS, Planned};
 use crate::schedule::{self, Faults, SKEWS, STEPS, Schedule};

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::files::folder::{Item, Tree};
+use crate::files::tree::{Item, Tree};
 
 /// The name of the file.
 pub const NAME: &str = "shared";

@@ -7,29 +7,17 @@
 use std::ops::Range;
 
 use gix_imara_diff::sources::byte_lines;
-use gix_imara_diff::{Hunk, InternedInput, Interner, Token};
+use gix_imara_diff::{Hunk, InternedInput, Token};
 
-use crate::compare::text::algorithm::compare_lines;
-
-/// Texts with more lines than this are not merged. It bounds the memory, which is some 30 bytes for
-/// each line.
-const LINES_MAX: usize = 1 << 24;
+use crate::compare::text::algorithm::{LINES_MAX, compare_lines, count_lines, lines_of};
 
 /// Merges three texts. `None` if there is a conflict, or if they have too many lines. The result is the
 /// same whichever side is `ours`.
 pub(super) fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Vec<u8>> {
-    let lines = |text: &[u8]| text.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let counts = [base, ours, theirs].map(lines);
-    if counts.iter().any(|count| *count > LINES_MAX) {
+    if [base, ours, theirs].iter().any(|text| count_lines(text) > LINES_MAX) {
         return None;
     }
-    let mut input = InternedInput {
-        before: Vec::with_capacity(counts[0]),
-        after: Vec::with_capacity(counts[1].max(counts[2])),
-        interner: Interner::new(counts[0]),
-    };
-    input.update_before(byte_lines(base));
-    input.update_after(byte_lines(ours));
+    let mut input = lines_of(base, ours);
     let to_ours = changes(&input);
     let ours = std::mem::take(&mut input.after);
     input.update_after(byte_lines(theirs));

@@ -2,12 +2,6 @@
 
 use std::ops::Range;
 
-/// Returns how many lines a content has. The last one need not end.
-pub(super) fn count_lines(content: &[u8]) -> usize {
-    let ends = content.iter().filter(|byte| **byte == b'\n').count();
-    ends + usize::from(content.last().is_some_and(|last| *last != b'\n'))
-}
-
 /// Where two contents differ, with some lines around.
 pub(super) struct Middle {
     pub(super) old: Range<usize>,
@@ -60,6 +54,7 @@ fn lines_end(content: &[u8], lines: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::text::algorithm::count_lines;
 
     #[test]
     fn some_lines_are_left_at_the_ends() {

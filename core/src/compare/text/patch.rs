@@ -2,15 +2,20 @@
 //!
 //! The format is git's: extended headers for modes, renames, added and deleted files; names quoted as in C
 //! where they need it; `\ No newline at end of file`. There is no `index` line, since it would hold ids of
-//! git's. So a change of a binary file is named, but cannot be applied.
+//! git's, except where it keeps git from applying anything: for binary files, whose change is named and cannot
+//! be applied. That one has ids of ours.
 
 use std::io::{self, Write};
 
 use crate::compare::changes::{Change, Version};
 use crate::compare::text::{Hunk, Origin, TextDiff};
+use crate::object::id::BlobId;
 
 /// The heading of a hunk is cut after this many bytes.
 const HEADING_BYTES_MAX: usize = 80;
+
+/// How many digits of an id are written, as in git.
+const SHORT_ID: usize = 7;
 
 /// What is known of the content of a change.
 #[derive(Debug, Clone)]
@@ -75,6 +80,11 @@ fn modes(old: &Version, new: &Version, out: &mut dyn Write) -> io::Result<()> {
 fn write_body(change: &Change, body: &Body, out: &mut dyn Write) -> io::Result<()> {
     match body {
         Body::Binary | Body::TooLarge => {
+            if let (Some(old), Some(new)) = (change.old_version(), change.new_version()) {
+                // Of a modified file, git would pass over the next line in silence, and apply the rest.
+                let [old, new] = [old, new].map(|version| BlobId(version.item.id).to_hex());
+                writeln!(out, "index {}..{}", &old[..SHORT_ID], &new[..SHORT_ID])?;
+            }
             let [old, new] = sides(change);
             line(out, &[b"Binary files ", &old, b" and ", &new, b" differ"])
         }

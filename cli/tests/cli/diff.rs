@@ -238,7 +238,7 @@ fn mistakes_are_told() {
     exit 2
     --- stderr
     error: neither @ nor the working copy has "src/none"
-    hint: paths are relative to the current folder; `fastest diff --name-only` lists those that differ
+    hint: paths are relative to the current folder, and what is ignored is in no state; `fastest diff --name-only` lists the files that differ
     "#);
     assert_snapshot!(scene.run("store", "demo", "diff -- ../elsewhere"), @r#"
     exit 2
@@ -371,6 +371,7 @@ fn git_refuses_a_patch_with_a_binary_file_and_names_it() {
     let scene = Scene::new();
     scene.write("demo/a.txt", "one\n");
     scene.write("demo/picture", "a\0b");
+    scene.run("store", "demo", "init");
     scene.run("store", "demo", "snapshot");
     let copy = scene.path("copy");
     fs::create_dir(&copy).unwrap();
@@ -378,9 +379,7 @@ fn git_refuses_a_patch_with_a_binary_file_and_names_it() {
     fs::write(copy.join("picture"), "a\0b").unwrap();
     scene.write("demo/a.txt", "two\n");
     scene.write("demo/picture", "a\0bc");
-    let shown = scene.run("store", "demo", "diff");
-    let patch = shown.strip_prefix("exit 1\n--- stdout\n").unwrap();
-    fs::write(scene.path("patch"), patch).unwrap();
+    fs::write(scene.path("patch"), scene.text("store", "demo", "diff")).unwrap();
     let apply = |options: &[&str]| {
         let mut git = Command::new("git");
         git.args(["apply"]).args(options).arg("../patch").current_dir(&copy);

@@ -89,7 +89,10 @@ fn accepted_row(
     // A statement from before the table's columns changed may lack the key's column.
     let key = row.columns.get(table.pk).and_then(|key| key.as_str());
     let key = &key.map_or_else(|| row.key.clone(), RowKey::from);
-    Known(session).put(scope, (table, key), version, None, row.delete && !learned)?;
+    // The delete of a row that a primary that went back did not have left nothing there.
+    if !(row.delete && row.lock == Some(0) && named.is_none()) {
+        Known(session).put(scope, (table, key), version, None, row.delete && !learned)?;
+    }
     if let Some(column) = table.lock_version()
         && Known(session).version(table, key)? == version
     {

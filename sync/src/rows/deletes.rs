@@ -203,19 +203,18 @@ impl Deletes<'_> {
         }
     }
 
-    /// Drops the queued deletes of rows that the primary turned out not to have.
+    /// Drops the queued deletes of rows that no primary ever had.
     pub(crate) fn drop_needless(&self, scope: &ScopeId) -> Result<(), ReplicaError> {
         // The scope has not been read to its end, so it is not known yet what the primary has.
         if Cursors(self.0).is_reading(scope)? {
             return Ok(());
         }
-        for entry in
-            Outbox(self.0).deletes(Some(scope))?.iter().filter(|entry| entry.base_version == 0)
-        {
-            if Held(self.0).has(entry.table, &entry.key)? {
+        for entry in Outbox(self.0).deletes(Some(scope))? {
+            let may_be_there = entry.base_version > 0 || entry.was_known();
+            if may_be_there || Held(self.0).has(entry.table, &entry.key)? {
                 continue;
             }
-            self.follow(entry)?;
+            self.follow(&entry)?;
             Outbox(self.0).drop(entry.table, &entry.key)?;
         }
         Ok(())

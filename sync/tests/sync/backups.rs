@@ -376,6 +376,37 @@ fn a_delete_that_a_restore_undid_is_a_conflict() {
     assert_eq!(readers.two.get::<Book>("b00001").unwrap(), None);
 }
 
+/// One device sends a row again that a restore has lost, and another one, which has noticed the restore,
+/// deletes that row.
+#[test]
+fn a_row_that_is_deleted_before_it_is_sent_again_does_not_come_back() {
+    for sent_before in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("file://{}", folder.path().join("primary.db").display());
+        let mut readers = Readers::of(&open(&url), 0);
+        copy(folder.path(), "primary.db", "backup.db");
+        readers.one.save(&book("late", "Late")).unwrap();
+        readers.sync(&open(&url));
+        copy(folder.path(), "backup.db", "primary.db");
+        let remote = open(&url);
+        run(readers.two.pull_all(&remote)).unwrap();
+        assert_eq!(readers.two.waiting().unwrap(), ["t"]);
+        if sent_before {
+            run(readers.one.push_all(&remote)).unwrap();
+        }
+        assert!(readers.two.delete::<Book>("late").unwrap());
+        run(readers.two.push_all(&remote)).unwrap();
+        assert_eq!(readers.two.waiting().unwrap(), [""; 0]);
+        let left = query(&remote, "SELECT id FROM books ORDER BY id");
+        assert_eq!(left, ["dear"], "sent before: {sent_before}");
+        // The key is free again.
+        readers.two.save(&book("late", "Later")).unwrap();
+        run(readers.two.push_all(&remote)).unwrap();
+        readers.sync(&remote);
+        assert_eq!(readers.one.get::<Book>("late").unwrap().unwrap().title, "Later");
+    }
+}
+
 #[test]
 fn what_waits_and_is_dropped_takes_nothing_along_that_a_restore_undid() {
     for written in ["A2", "A"] {

@@ -3,7 +3,7 @@
 //! An entry has the base (the row as it was last seen on the primary), the lock version of the
 //! base, and the row as it is now, or no row if it was deleted. The lock version is 0 if the primary
 //! never had the row, or went back to a time before it. A row that is written twice before
-//! a push has one entry, with the first base and the last row. A row that the primary never knew
+//! a push has one entry, with the first base and the last row. A row that no primary ever knew
 //! leaves no entry when it is deleted. Entries are removed in the transaction that records the
 //! primary's answer.
 
@@ -71,6 +71,12 @@ impl Entry {
     /// transaction by itself, with its revision as the number.
     pub(crate) fn transaction(&self) -> i64 {
         self.joined.unwrap_or(self.revision)
+    }
+
+    /// Whether the primary, or an earlier state of it, had the row. Another device may have sent such
+    /// a row again to a primary that went back.
+    pub(crate) fn was_known(&self) -> bool {
+        self.base.is_some() && (self.base_version > 0 || self.table.policy == Policy::Versioned)
     }
 
     /// Creates an entry for a row that the primary is not known to have.
@@ -193,8 +199,10 @@ impl Outbox<'_> {
                 None,
             ),
         };
-        let known = entry.base.is_some() && entry.base_version > 0;
-        if known || SentRow(self.0).holds(table, key)? || Cursors(self.0).is_reading(scope)? {
+        if entry.was_known()
+            || SentRow(self.0).holds(table, key)?
+            || Cursors(self.0).is_reading(scope)?
+        {
             self.put(&entry)?
         } else {
             self.drop(table, key)?;

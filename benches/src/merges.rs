@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use fastest_core::compare::merge::{Sides, merge};
+use fastest_core::compare::merge::{Names, Sides, merge};
 use fastest_core::compare::merge_base::merge_base;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::memory::ScratchObjects;
@@ -102,8 +102,8 @@ fn again(
     let base = merge_base(commits, ours, theirs, &scratch)?;
     let bases = fastest_core::compare::parting::best_common(commits, ours, theirs)?.len();
     let [our_tree, their_tree] = [commits.root(ours)?, commits.root(theirs)?];
-    let sides =
-        Sides { base: base.as_ref(), ours: &our_tree, theirs: &their_tree, label: "theirs" };
+    let names = Names { ours: "ours", theirs: "theirs", label: "theirs" };
+    let sides = Sides { base: base.as_ref(), ours: &our_tree, theirs: &their_tree, names };
     let result = ScratchObjects::over(&scratch);
     let merged = merge(&sides, &scratch, &result)?;
     let paths: BTreeSet<Vec<u8>> = merged.conflicts.iter().map(|c| c.path.clone()).collect();

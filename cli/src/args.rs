@@ -165,18 +165,25 @@ pub enum Command {
     /// List and rename projects
     #[command(subcommand)]
     Project(Project),
-    /// List rows that this device and the primary changed differently
+    /// List files and rows that both sides changed differently
     ///
-    /// The primary's version is used, and both are kept until `fastest resolve` chooses one. Exits with 1
-    /// if there are any.
+    /// Of a text file, both versions stand in the file, between markers; of any other, theirs stands beside
+    /// ours. Of a row, the primary's version is used, and both are kept. `fastest resolve` settles them. Exits
+    /// with 1 if there are any.
     ///
     /// Also lists what else needs a decision: rows that cannot be stored on this device, and, in an
     /// application's database, transactions that the primary refused.
     Conflicts(Conflicts),
-    /// Resolve a row conflict
+    /// Settle conflicts of files, or of a row
+    ///
+    /// A file whose markers were removed counts as settled. With --ours or --theirs, the lines of one side
+    /// replace them, and what both changed without a conflict stays; a file without markers gets that side's
+    /// version. Otherwise what stands at the path is the result. The result is saved as a snapshot, and so is
+    /// what was unsaved before.
     Resolve {
-        /// The conflict: its id, or a prefix of it
-        id: String,
+        /// Files or folders, relative to the current folder; or the id of a row's conflict, or a prefix of it
+        #[arg(required = true, value_name = "PATH|ID", value_hint = ValueHint::AnyPath)]
+        what: Vec<PathBuf>,
         #[command(flatten)]
         choice: Choice,
     },
@@ -221,15 +228,15 @@ pub struct Message {
 
 /// How a conflict is resolved.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub struct Choice {
-    /// Use this device's version
+    /// Use the side of the workspace that merged, which is named first, or this device's version of a row
     #[arg(long)]
     pub ours: bool,
-    /// Keep the primary's version
+    /// Use the side that was merged into it, or the primary's version of a row
     #[arg(long)]
     pub theirs: bool,
-    /// Write these columns, such as '{"name":"app"}'
+    /// Write these columns of a row, such as '{"name":"app"}'
     #[arg(long, value_name = "JSON")]
     pub value: Option<String>,
 }

@@ -65,6 +65,9 @@ pub enum CliError {
         /// What is wrong with it.
         why: String,
     },
+    /// The conflict of a row was named without a choice, or a choice for a row without its conflict.
+    #[error("a row's conflict is settled by its id, with one of --ours, --theirs and --value")]
+    NoChoice,
     /// An environment variable has an invalid value.
     #[error("{name}: {why}")]
     BadVariable {
@@ -160,7 +163,7 @@ impl CliError {
     pub fn code(&self) -> Code {
         Code::Engine(match self {
             Self::Rows(_) => return Code::BadDatabase,
-            Self::Pairs { .. } | Self::NotChosen { .. } => return Code::Usage,
+            Self::Pairs { .. } | Self::NotChosen { .. } | Self::NoChoice => return Code::Usage,
             Self::BadVariable { .. } | Self::NotAToken(_) | Self::NotRun { .. } => {
                 return Code::Usage;
             }
@@ -221,6 +224,9 @@ impl CliError {
             ),
             Self::Sync(SyncError::PackStore(PackStoreError::Denied { .. })) => {
                 Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to keys that may write there")
+            }
+            Self::Sync(SyncError::OddMarkers { .. }) => {
+                Some("edit the file until no marker is left")
             }
             Self::Sync(SyncError::SecondProject { .. }) => Some(
                 "`fastest project rename OLD NEW` gives the one of this device another name; to join the other one instead, delete .fastest here and run `fastest clone ID --here`",
@@ -292,6 +298,9 @@ fn hint(code: Code, verb: Verb) -> Option<&'static str> {
         (NoDatabase, _) => "make it first, or mend the address with `fastest remote set URL`",
         (UnknownSnapshot, Verb::Diff) => {
             "`fastest log` shows the snapshots there are, `fastest workspace list` the workspaces; paths come after `--`"
+        }
+        (Unsettled, _) => {
+            "edit the file until no marker is left, or take one side with `--ours` or `--theirs`"
         }
         (UnknownSnapshot, _) => "`fastest log` shows the snapshots there are",
         (Ambiguous, _) => "give the id of one of them in full",

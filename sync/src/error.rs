@@ -263,6 +263,26 @@ pub enum SyncError {
         /// The path, as shown.
         path: String,
     },
+    /// No file at the path is in conflict.
+    #[error("nothing at {path} is in conflict")]
+    NoFileConflict {
+        /// The path given, as shown.
+        path: String,
+    },
+    /// A conflict was to be settled whose markers still stand.
+    #[error("{path} still has the markers of its conflict")]
+    MarkersStand {
+        /// The file.
+        path: String,
+    },
+    /// The markers of a conflict are not as they were written, so no side can be picked.
+    #[error(
+        "the markers of the conflict in {path} were changed, so neither side can be told apart"
+    )]
+    OddMarkers {
+        /// The file.
+        path: String,
+    },
     /// The workspace has no snapshot yet.
     #[error("workspace {workspace:?} has no snapshot yet")]
     NoSnapshot {

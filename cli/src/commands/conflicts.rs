@@ -1,12 +1,15 @@
 //! `conflicts` and `resolve`: rows that both sides changed, and what else the user must decide.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use fastest_sync::device::diff::Side;
 use fastest_sync::device::report::{ConflictsReport, RowConflict};
 use fastest_sync::{Database, Resolution, SyncError, World};
 use serde_json::Value;
 
 use crate::args::{Choice, Conflicts};
+use crate::commands::lines::{conflict_hint, conflict_lines, warn};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::Session;
@@ -44,12 +47,15 @@ pub fn conflicts(session: &mut Session<'_>, asked: &Conflicts) -> Result<Exit, C
 /// Lists the conflicts of the current project; outside of a project, those of the whole device.
 fn list(session: &mut Session<'_>) -> Result<Exit, CliError> {
     let mut device = session.device()?;
-    let project_id = match device.find(session.base()) {
-        Ok(copy) => Some(copy.project_id),
+    let copy = match device.find(session.base()) {
+        Ok(copy) => Some(copy),
         Err(SyncError::NoProject { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    let report = device.conflicts(project_id.as_ref())?;
+    let mut report = device.conflicts(copy.as_ref().map(|copy| &copy.project_id))?;
+    if let Some(copy) = &copy {
+        report.files = session.work(|activity| device.file_conflicts(copy, activity))?;
+    }
     show(session, &report)
 }
 
@@ -59,10 +65,15 @@ fn show(session: &mut Session<'_>, report: &ConflictsReport) -> Result<Exit, Cli
 }
 
 fn is_empty(report: &ConflictsReport) -> bool {
-    report.conflicts.is_empty() && report.held.is_empty() && report.refused.is_empty()
+    report.files.is_empty()
+        && report.conflicts.is_empty()
+        && report.held.is_empty()
+        && report.refused.is_empty()
 }
 
 fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> {
+    conflict_lines(out, &report.files)?;
+    conflict_hint(out, &report.files);
     for conflict in &report.conflicts {
         let what = match (conflict.deleted, conflict.deleted_here) {
             (true, _) => "deleted on the primary, changed here",
@@ -94,7 +105,7 @@ fn list_text(out: &mut Output, report: &ConflictsReport) -> std::io::Result<()> 
         );
     }
     match report.conflicts.is_empty() {
-        true if is_empty(report) => out.done("No rows are in conflict"),
+        true if is_empty(report) => out.done("Nothing is in conflict"),
         true => Ok(()),
         // Only the application, which has the declarations, can check a choice in its file.
         false if report.conflicts.iter().all(|conflict| conflict.project.is_none()) => {
@@ -134,7 +145,54 @@ fn values(
     columns.into_iter().map(value).collect()
 }
 
-pub fn resolve(session: &mut Session<'_>, id: &str, choice: &Choice) -> Result<Exit, CliError> {
+/// Settles conflicts of files. What names none of them may be the id of a row's conflict.
+pub fn resolve(
+    session: &mut Session<'_>,
+    what: &[PathBuf],
+    choice: &Choice,
+) -> Result<Exit, CliError> {
+    let id = match what {
+        [one] => one.to_str().filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric())),
+        _ => None,
+    };
+    let mut device = session.device()?;
+    let copy = match (device.find(session.base()), id) {
+        (Ok(copy), _) if choice.value.is_none() => copy,
+        (Err(error), None) => return Err(error.into()),
+        (_, Some(id)) => return resolve_row(session, id, choice),
+        (Ok(_), None) => {
+            return Err(CliError::NoChoice);
+        }
+    };
+    let side = match (choice.ours, choice.theirs) {
+        (true, _) => Some(Side::Ours),
+        (_, true) => Some(Side::Theirs),
+        _ => None,
+    };
+    let base = session.base().to_owned();
+    let done = session.work(|activity| device.resolve_files(&copy, &base, what, side, activity));
+    let report = match (done, id) {
+        (Err(CliError::Sync(SyncError::NoFileConflict { .. })), Some(id))
+            if !base.join(id).exists() =>
+        {
+            drop(device);
+            return resolve_row(session, id, choice);
+        }
+        (done, _) => done?,
+    };
+    session.out.report(&report, |out| {
+        warn(out, &report.warnings);
+        for path in &report.settled {
+            out.done(format_args!("Settled {path}"))?;
+        }
+        conflict_lines(out, &report.conflicts)?;
+        conflict_hint(out, &report.conflicts);
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}
+
+fn resolve_row(session: &mut Session<'_>, id: &str, choice: &Choice) -> Result<Exit, CliError> {
     let resolution = match &choice.value {
         Some(text) => match serde_json::from_str(text) {
             Ok(Value::Object(columns)) => Resolution::Value(values(columns)?),
@@ -142,7 +200,8 @@ pub fn resolve(session: &mut Session<'_>, id: &str, choice: &Choice) -> Result<E
             Err(error) => return Err(CliError::NotAnObject { why: error.to_string() }),
         },
         None if choice.ours => Resolution::Ours,
-        None => Resolution::Theirs,
+        None if choice.theirs => Resolution::Theirs,
+        None => return Err(CliError::NoChoice),
     };
     let report = session.device()?.resolve(id, &resolution)?;
     session.out.report(&report, |out| {

@@ -66,7 +66,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Workspace(command) => workspace::run(session, command),
         Command::Project(command) => project::run(session, command),
         Command::Conflicts(asked) => conflicts::conflicts(session, &asked),
-        Command::Resolve { id, choice } => conflicts::resolve(session, &id, &choice),
+        Command::Resolve { what, choice } => conflicts::resolve(session, &what, &choice),
         Command::Remote(command) => remote::run(session, command),
         Command::Schema(command) => schema::run(session, command),
         Command::Doctor { mend, remote } => doctor::doctor(session, mend, remote),

@@ -15,11 +15,15 @@ pub fn log(session: &mut Session<'_>, limit: Option<usize>) -> Result<Exit, CliE
         for entry in &report.snapshots {
             let workspace = plain(entry.workspace.as_deref().unwrap_or("-"));
             let merge = if entry.parents.len() > 1 { " (merge)" } else { "" };
+            let open = match entry.conflicts {
+                0 => String::new(),
+                number => format!(" ({})", count(number, "conflict")),
+            };
             let message = entry.message.as_deref().unwrap_or_default();
             let message = plain(message.lines().next().unwrap_or_default());
             let space = if message.is_empty() { "" } else { " " };
             let (id, time) = (&entry.id, &entry.created_at);
-            out.line(format_args!("{id} {time} {workspace}{merge}{space}{message}"))?;
+            out.line(format_args!("{id} {time} {workspace}{merge}{open}{space}{message}"))?;
         }
         warn(out, &report.warnings);
         Ok(())

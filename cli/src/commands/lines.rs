@@ -28,17 +28,35 @@ pub fn saved(report: &SnapshotReport) -> String {
     format!("Saved {snapshot_id}: {changes}; {files}, {} in all", size(report.bytes))
 }
 
+/// Says how to settle conflicts of files, if there are any.
+pub fn conflict_hint(out: &mut Output, conflicts: &[ConflictReport]) {
+    if conflicts.is_empty() {
+        return;
+    }
+    let files = count(conflicts.len() as u64, "file");
+    let are = if conflicts.len() == 1 { "is" } else { "are" };
+    out.warning(format_args!("{files} {are} in conflict: nothing of either side is lost"));
+    let edit = match conflicts.iter().any(|conflict| conflict.markers) {
+        true => "edit what stands between the markers in the files marked C, or ",
+        false => "",
+    };
+    out.hint(format_args!(
+        "{edit}run `fastest resolve PATH`, with --ours or --theirs for one side"
+    ));
+}
+
 /// Prints a line for each file that both sides changed, even with `--quiet`.
 pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Result<()> {
     conflicts.iter().try_for_each(|conflict| {
         let path = &conflict.path;
+        let (ours, theirs) = (plain(&conflict.ours_name), plain(&conflict.theirs_name));
         let what = match conflict.kind {
-            ConflictKind::DeletedByThem => "changed here, deleted there",
-            ConflictKind::DeletedByUs => "deleted here, changed there",
-            _ => "changed on both sides",
+            ConflictKind::DeletedByThem => format!("changed in {ours}, deleted in {theirs}"),
+            ConflictKind::DeletedByUs => format!("deleted in {ours}, changed in {theirs}"),
+            _ => format!("changed in {ours} and in {theirs}"),
         };
         match &conflict.theirs {
-            Some(theirs) => out.entry('C', format_args!("{path} ({what}; theirs is {theirs})")),
+            Some(beside) => out.entry('C', format_args!("{path} ({what}; theirs is {beside})")),
             None => out.entry('C', format_args!("{path} ({what})")),
         }
     })

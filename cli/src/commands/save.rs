@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::lines::{saved, warn};
+use crate::commands::lines::{conflict_hint, conflict_lines, saved, warn};
 use crate::error::{CliError, Exit};
 use crate::session::Session;
 use crate::words::{count, listed, plain};
@@ -30,6 +30,7 @@ pub fn snapshot(session: &mut Session<'_>, message: Option<String>) -> Result<Ex
     let report = session.work(|activity| device.snapshot(&copy, message.as_deref(), activity))?;
     session.out.report(&report, |out| {
         warn(out, &report.warnings);
+        conflict_lines(out, &report.conflicts)?;
         out.done(saved(&report))
     })?;
     Ok(Exit::Done)
@@ -57,6 +58,7 @@ pub fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
         out.entries('M', &report.modified)?;
         out.entries('D', &report.deleted)?;
         out.entries('-', &report.untracked)?;
+        conflict_lines(out, &report.conflicts)?;
         let changed = listed(&report.added, &report.modified, &report.deleted);
         let since = match &report.snapshot_id {
             Some(id) => format!("since {id}"),
@@ -69,6 +71,7 @@ pub fn status(session: &mut Session<'_>) -> Result<Exit, CliError> {
         let (project, workspace) = (plain(&report.project), plain(&report.workspace));
         out.line(format_args!("{project}/{workspace}: {changed} {since}{unpushed}"))?;
         warn(out, &report.warnings);
+        conflict_hint(out, &report.conflicts);
         if let Some(since) = &report.queued_since {
             let rows = count(report.waiting_rows, "row");
             out.warning(format_args!("a push of {rows} waits for the primary since {since}"));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fastest_sync::device::report::{CloneReport, DriftReport, PullReport, PushReport};
 
-use crate::commands::lines::{clone_text, conflict_lines, kept, saved, warn};
+use crate::commands::lines::{clone_text, conflict_hint, conflict_lines, kept, saved, warn};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
@@ -18,7 +18,7 @@ pub fn push(session: &mut Session<'_>, message: Option<String>) -> Result<Exit, 
     })?;
     let own_primary = session.is_own_primary(&report.primary);
     session.out.report(&report, |out| push_text(out, &report, own_primary))?;
-    Ok(match (report.conflicts.is_empty(), report.pushed) {
+    Ok(match (report.snapshot.conflicts.is_empty(), report.pushed) {
         (false, _) => Exit::Differs,
         (true, false) => Exit::Queued,
         (true, true) => Exit::Done,
@@ -32,7 +32,7 @@ fn push_text(out: &mut Output, report: &PushReport, own_primary: bool) -> std::i
     if report.project_created {
         out.done(format_args!("Made project {project}, workspace {workspace}"))?;
     }
-    conflict_lines(out, &report.conflicts)?;
+    conflict_lines(out, &snapshot.conflicts)?;
     out.done(saved(snapshot))?;
     let (version, sent) = (report.version, size(report.bytes_sent));
     let merged = if report.merged { ", merged with others' work" } else { "" };
@@ -46,11 +46,7 @@ fn push_text(out: &mut Output, report: &PushReport, own_primary: bool) -> std::i
         (false, _) => {}
     }
     warn(out, &snapshot.warnings);
-    if !report.conflicts.is_empty() {
-        let files = count(report.conflicts.len() as u64, "file");
-        out.warning(format_args!("{files} changed on both sides"));
-        out.hint("put them right, then run `fastest push` again");
-    }
+    conflict_hint(out, &snapshot.conflicts);
     if !report.pushed {
         if let Some(why) = &report.queued_because {
             out.warning(format_args!("saved on this device only: {}", plain(why)));
@@ -162,9 +158,7 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
         out.warning("the primary is out of reach: this is what the device knew already");
         out.hint("run `fastest remote check`");
     }
-    if !report.conflicts.is_empty() {
-        out.hint("put the files marked C right, then run `fastest push`");
-    }
+    conflict_hint(out, &report.conflicts);
     Ok(())
 }
 
@@ -203,6 +197,13 @@ fn drift_text(out: &mut Output, report: &DriftReport) -> std::io::Result<()> {
         ))?;
     } else {
         out.line(format_args!("{workspace} is the same as {source}: {same}"))?;
+    }
+    for (name, number) in
+        [(&source, report.source_conflicts), (&workspace, report.workspace_conflicts)]
+    {
+        if number > 0 {
+            out.note(format_args!("{name} has {}", count(number, "open conflict")));
+        }
     }
     warn(out, &report.warnings);
     if report.offline {

@@ -8,7 +8,7 @@ use crate::commands::lines::{clone_text, fork_notes, warn};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
-use crate::words::plain;
+use crate::words::{count, plain};
 
 pub fn run(session: &mut Session<'_>, command: Workspace) -> Result<Exit, CliError> {
     let mut device = session.device()?;
@@ -73,8 +73,12 @@ fn list(out: &mut Output, report: &WorkspacesReport) -> std::io::Result<()> {
         let is_one = names.iter().filter(|other| *other == name).count() == 1;
         let machine = entry.machine.as_deref().map(|machine| format!(" on {machine}"));
         let machine = machine.unwrap_or_default();
+        let open = match entry.conflicts {
+            0 => String::new(),
+            number => format!(" ({})", count(number, "conflict")),
+        };
         let id = if is_one { String::new() } else { format!(" ({}{})", entry.id, plain(&machine)) };
-        out.line(format_args!("{mark} {name:width$} {head} {path}{main}{id}"))?;
+        out.line(format_args!("{mark} {name:width$} {head} {path}{main}{open}{id}"))?;
     }
     warn(out, &report.warnings);
     Ok(())

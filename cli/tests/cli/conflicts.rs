@@ -88,10 +88,7 @@ fn a_conflict_is_shown() {
     "#);
     // The conflict is also shown outside of the project, and not on the other device.
     assert!(scene.run("there", "", "conflicts").starts_with("exit 1"));
-    assert_eq!(
-        scene.run("here", "app", "conflicts"),
-        "exit 0\n--- stdout\nNo rows are in conflict"
-    );
+    assert_eq!(scene.run("here", "app", "conflicts"), "exit 0\n--- stdout\nNothing is in conflict");
 }
 
 #[test]
@@ -147,7 +144,12 @@ fn what_cannot_be_settled_so() {
     hint: `fastest conflicts` shows those there are
     "#);
     let told = scene.run_args("there", "copy", &["resolve", "", "--ours"]);
-    assert!(told.starts_with("exit 2\n--- stderr\nerror: there is no conflict"), "{told}");
+    assert!(told.starts_with("exit 2\n--- stderr\nerror: a value is required"), "{told}");
+    assert_snapshot!(scene.run("there", "copy", &format!("resolve {id}")), @r"
+    exit 2
+    --- stderr
+    error: a row's conflict is settled by its id, with one of --ours, --theirs and --value
+    ");
     let value = |value: &str| {
         let args = ["resolve", &id, "--value", value];
         scene.run_args("there", "copy", &args)
@@ -255,7 +257,7 @@ fn what_was_refused_of_an_application_is_told_tried_again_or_dropped() {
     assert_snapshot!(scene.run("here", "", "conflicts --database app.db"), @r#"
     exit 0
     --- stdout
-    No rows are in conflict
+    Nothing is in conflict
     "#);
     assert_snapshot!(scene.run("here", "", "conflicts --database app.db --drop 99"), @r#"
     exit 2

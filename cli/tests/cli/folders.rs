@@ -70,8 +70,8 @@ fn a_file_that_only_its_owner_may_read_stays_so() {
     fs::write(scene.path("yours/restored"), "2").unwrap();
     yours.run(&["restore", "restored"]);
     // The conflict copy of their version is as private as ours.
-    fs::write(scene.path("yours/pulled"), "ours").unwrap();
-    scene.write("mine/pulled", "theirs");
+    fs::write(scene.path("yours/pulled"), "ours\0").unwrap();
+    scene.write("mine/pulled", "theirs\0");
     Copy::new(&scene, "here", "mine").run(&["push"]);
     let theirs = yours.run(&["pull"])["conflicts"][0]["theirs"].as_str().unwrap().to_owned();
     let theirs = fs::metadata(scene.path("yours").join(theirs)).unwrap().permissions().mode();
@@ -114,8 +114,8 @@ fn the_names_of_conflict_copies_are_text() {
     let files: Vec<(&str, &str)> = long.iter().map(|name| (name.as_str(), "1")).collect();
     let scene = two(&files);
     for name in &long {
-        scene.write(format!("mine/{name}"), "mine");
-        scene.write(format!("yours/{name}"), "yours");
+        scene.write(format!("mine/{name}"), "mine\0");
+        scene.write(format!("yours/{name}"), "yours\0");
     }
     Copy::new(&scene, "here", "mine").run(&["push"]);
     Copy::new(&scene, "there", "yours").run(&["pull"]);

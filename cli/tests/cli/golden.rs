@@ -180,7 +180,7 @@ fn push_in_json() {
     assert_snapshot!(scene.run("here", "demo", "push --json"), @r#"
     exit 0
     --- stdout
-    {"project":"demo","project_id":"[ID]","workspace":"main","project_created":true,"snapshot_id":"snap-[ID]","manifest_hash":"[HASH]","files":2,"bytes":8,"added":2,"modified":0,"deleted":0,"created":true,"objects_new":"[NUMBER]","skipped":[],"warnings":[],"version":1,"pushed":true,"requests":"[NUMBER]","bytes_sent":"[NUMBER]","primary":"file://[TMP]/here/primary/primary.db","merged":false,"conflicts":[],"queued_because":null}
+    {"project":"demo","project_id":"[ID]","workspace":"main","project_created":true,"snapshot_id":"snap-[ID]","manifest_hash":"[HASH]","files":2,"bytes":8,"added":2,"modified":0,"deleted":0,"created":true,"objects_new":"[NUMBER]","conflicts":[],"skipped":[],"warnings":[],"version":1,"pushed":true,"requests":"[NUMBER]","bytes_sent":"[NUMBER]","primary":"file://[TMP]/here/primary/primary.db","merged":false,"queued_because":null}
     "#);
 }
 
@@ -241,8 +241,8 @@ fn a_conflict_is_told() {
     scene.write("copy/a.txt", "there\n");
     let pulled = scene.run("there", "copy", "pull");
     assert!(pulled.starts_with("exit 1\n--- stdout\n"), "{pulled}");
-    assert!(pulled.contains("\nC a.txt (changed on both sides"), "{pulled}");
-    assert!(pulled.contains("\nhint: put the files marked C right"), "{pulled}");
+    assert!(pulled.contains("\nC a.txt (changed in theirs and in main)"), "{pulled}");
+    assert!(pulled.contains("\nhint: edit what stands between the markers"), "{pulled}");
     // `--quiet` does not hide what needs attention.
     scene.write("demo/src/b.txt", "here\n");
     scene.run("here", "demo", "push");

@@ -9,6 +9,7 @@ mod conflicts;
 mod crash;
 mod databases;
 mod diff;
+mod file_conflicts;
 mod finding;
 mod folders;
 mod git_history;

@@ -125,7 +125,7 @@ fn a_primary_of_an_earlier_build_is_brought_up_to_date() {
     assert_snapshot!(scene.run("store", "app", "push"), @r"
     exit 2
     --- stderr
-    error: the primary file://[TMP]/team.db lacks migration 0005_fastest_marks.sql: apply it, and try again
+    error: the primary file://[TMP]/team.db lacks migration 0006_fastest_conflicts.sql: apply it, and try again
     hint: `fastest schema migrate` does; devices with an older fastest must be upgraded then
     ");
     assert!(scene.run("store", "", "schema migrate").starts_with("exit 0"));
@@ -224,9 +224,9 @@ fn statements_of_ones_own_become_a_migration() {
     assert_snapshot!(scene.run("", "", generate), @r"
     exit 0
     --- stdout
-    wrote [TMP]/m/0006_fastest_tidy.sql: 1 statement
+    wrote [TMP]/m/0007_fastest_tidy.sql: 1 statement
     ");
-    assert_snapshot!(scene.read("m/0006_fastest_tidy.sql"), @r"
+    assert_snapshot!(scene.read("m/0007_fastest_tidy.sql"), @r"
     UPDATE users SET name = trim(name);
     DELETE FROM jobs;
     ");
@@ -234,7 +234,7 @@ fn statements_of_ones_own_become_a_migration() {
     assert_snapshot!(scene.run("", "", "schema generate --name bad --dir m --sql own.sql"), @r"
     exit 2
     --- stderr
-    error: 0007_fastest_bad.sql, line 3: no such table: nowhere
+    error: 0008_fastest_bad.sql, line 3: no such table: nowhere
     ");
     scene.write("own.sql", "DROP INDEX users_email_unique;");
     assert_snapshot!(scene.run("", "", "schema generate --name bad --dir m --sql own.sql"), @r"
@@ -242,15 +242,15 @@ fn statements_of_ones_own_become_a_migration() {
     --- stderr
     error: no migration was written: with it, the schema would not be the declared one: missing index users: users_email_unique
     ");
-    assert!(!scene.path("m/0007_fastest_bad.sql").exists());
+    assert!(!scene.path("m/0008_fastest_bad.sql").exists());
     let url = url(&scene, "p.db");
     let told = scene.run("", "", &format!("schema migrate --remote {url} --dir m"));
-    assert!(told.ends_with("applied 0006_fastest_tidy.sql"), "{told}");
+    assert!(told.ends_with("applied 0007_fastest_tidy.sql"), "{told}");
     // This build does not know it.
     assert_snapshot!(scene.run("", "", &format!("schema migrate --remote {url}")), @r"
     exit 2
     --- stderr
-    error: the primary file://[TMP]/p.db has migration 0006_fastest_tidy.sql, which this version does not know
+    error: the primary file://[TMP]/p.db has migration 0007_fastest_tidy.sql, which this version does not know
     hint: upgrade fastest on this device
     ");
 }
@@ -323,7 +323,7 @@ fn a_migration_that_is_killed_is_whole_or_absent() {
             );
             assert_eq!(
                 tables,
-                [0, 10, 10, 21, 32, 33, 33][recorded as usize],
+                [0, 10, 10, 21, 32, 33, 33, 33][recorded as usize],
                 "{recorded} migrations"
             );
         }

@@ -99,7 +99,7 @@ fn a_store_that_cannot_be_written_is_read() {
         ("drift", "exit 1", "+ new"),
         (&format!("cat {first} a"), "exit 0", "one"),
         ("workspace list", "exit 0", "main"),
-        ("conflicts", "exit 0", "No rows"),
+        ("conflicts", "exit 0", "Nothing"),
         ("project list", "exit 0", "demo"),
         ("remote show", "exit 0", "inside the store"),
     ];

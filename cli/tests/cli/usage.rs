@@ -38,8 +38,8 @@ fn help() {
       cat          Print a file as it was in a snapshot
       workspace    Create, list and rename workspaces, and set the main one
       project      List and rename projects
-      conflicts    List rows that this device and the primary changed differently
-      resolve      Resolve a row conflict
+      conflicts    List files and rows that both sides changed differently
+      resolve      Settle conflicts of files, or of a row
       remote       Choose the primary, show it and check it
       schema       Manage the tables of a primary
       doctor       Check the whole store for damage

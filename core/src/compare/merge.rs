@@ -1,9 +1,9 @@
 //! Merges trees three ways, file by file.
 //!
 //! A file that one side changed is taken from that side. Text that both sides changed is merged line by line.
-//! Where that is not possible, neither version is lost: ours keeps its name, theirs is put beside it under a
-//! name of its own, and the conflict is reported. Ignore files never conflict: the result has the rules of
-//! both sides.
+//! Where that is not possible, neither version is lost: both stand in the file, between markers, or theirs is
+//! put beside ours under a name of its own. The tree lists such a path as a conflict until somebody settles it.
+//! Ignore files never conflict: the result has the rules of both sides.
 //!
 //! [`crate::compare::merge_base`] finds the base, and merges several bases into one by
 //! `merge_bases`. Only this module decides the result of two changes.
@@ -11,56 +11,43 @@
 mod differing;
 mod ignoring;
 mod lines;
+mod markers;
+mod open;
 mod text;
 mod three;
 mod unsettled;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::compare::aside::name_aside;
 use crate::compare::diff::same_item;
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
 use crate::object::item::{Item, Root};
+use crate::object::memory::KeptNodes;
 use crate::object::source::{ObjectSink, ObjectSource};
+use crate::object::tree::conflicts::side_name;
 use crate::object::tree::{
-    check_depth, empty_directory, read_directory, read_root, write_directory,
+    Conflict, Form, check_depth, empty_directory, read_directory, read_root, with_conflicts,
+    write_directory,
 };
 
 pub(crate) use differing::agree_where_others_differ;
 use differing::{Differing, differing};
+use markers::{Labels, marked};
+pub use markers::{Side, pick};
+use open::Open;
+pub(crate) use open::stands;
+use text::Texts;
 use three::Three;
 pub use unsettled::is_unsettled;
-
-/// A path that both sides changed, each in its own way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// The path, its components joined by `/`.
-    pub path: Vec<u8>,
-    /// How the two changes conflict.
-    pub kind: ConflictKind,
-}
-
-/// How two changes of one path conflict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConflictKind {
-    /// Both changed or added it: ours has the path, theirs is beside it.
-    BothChanged {
-        /// The path of theirs.
-        theirs_path: Vec<u8>,
-    },
-    /// We changed what they deleted: ours is kept.
-    DeletedByThem,
-    /// They changed what we deleted: theirs is kept.
-    DeletedByUs,
-}
 
 /// The result of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
-    /// The tree with both sides' changes.
+    /// The tree with both sides' changes, and with the conflicts that are open.
     pub root: Root,
-    /// The conflicts that the user should look at, sorted by path.
+    /// The conflicts that this merge has found, sorted by path.
     pub conflicts: Vec<Conflict>,
 }
 
@@ -73,7 +60,18 @@ pub struct Sides<'a> {
     pub ours: &'a TreeId,
     /// The tree that is merged into it.
     pub theirs: &'a TreeId,
-    /// Part of the names that their versions get in conflicts. Letters, digits and `-` only.
+    /// What the two sides are called where they conflict.
+    pub names: Names<'a>,
+}
+
+/// What the sides of a merge are called.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// Our side.
+    pub ours: &'a str,
+    /// Their side.
+    pub theirs: &'a str,
+    /// Part of the names that files of theirs get beside ours. Letters, digits and `-` only.
     pub label: &'a str,
 }
 
@@ -83,11 +81,27 @@ pub fn merge(
     source: &dyn ObjectSource,
     sink: &dyn ObjectSink,
 ) -> Result<Merged, StoreError> {
-    let past = sides.base.map_or(Past::Nothing, Past::Tree);
-    let mut merge = Merge::new(past, OnConflict::KeepBoth { label: sides.label }, source, sink);
-    let root = merge.roots(past, sides.ours, sides.theirs)?;
+    let Sides { base, ours, theirs, names } = *sides;
+    if ours == theirs || base == Some(theirs) {
+        return Ok(Merged { root: read_root(ours, source)?, conflicts: Vec::new() });
+    }
+    if base == Some(ours) {
+        return Ok(Merged { root: read_root(theirs, source)?, conflicts: Vec::new() });
+    }
+    let open = Open::of(base, [ours, theirs], source)?;
+    let sink = &KeptNodes::of(source, sink);
+    let past = base.map_or(Past::Nothing, Past::Tree);
+    let mut merge = Merge::new(past, OnConflict::KeepBoth(names), source, sink);
+    merge.watched = open.paths_with_markers();
+    let root = merge.roots(past, ours, theirs)?;
     let mut conflicts = merge.conflicts;
     conflicts.sort_by(|a, b| a.path.cmp(&b.path));
+    for base in conflicts.iter().filter_map(|conflict| conflict.base.as_ref()) {
+        text::store(base, source, sink)?;
+    }
+    let mut all = open.still_open(&root.id, &merge.texts, sink)?;
+    all.extend(conflicts.iter().cloned());
+    let root = with_conflicts(&root.id, all, sink, sink)?;
     Ok(Merged { root, conflicts })
 }
 
@@ -120,8 +134,8 @@ pub(crate) enum Past<'a> {
 /// What happens to a path that both sides changed.
 #[derive(Debug, Clone, Copy)]
 enum OnConflict<'a> {
-    /// Both versions are kept, theirs under a name with this label.
-    KeepBoth { label: &'a str },
+    /// Both versions are kept: in one file between markers, or theirs beside ours.
+    KeepBoth(Names<'a>),
     /// Neither version is used.
     Unsettle,
 }
@@ -132,6 +146,10 @@ struct Merge<'a> {
     on_conflict: OnConflict<'a>,
     past_is_known: bool,
     conflicts: Vec<Conflict>,
+    /// The paths whose merged texts are needed afterwards.
+    watched: HashSet<Vec<u8>>,
+    /// These texts.
+    texts: HashMap<Vec<u8>, Vec<u8>>,
     /// Directories that were merged without a conflict. The result does not depend on the path, so
     /// a directory that is used under many names is merged once.
     merged: HashMap<Three<TreeId>, Root>,
@@ -151,6 +169,8 @@ impl<'a> Merge<'a> {
             on_conflict,
             past_is_known: !matches!(past, Past::Unknown),
             conflicts: Vec::new(),
+            watched: HashSet::new(),
+            texts: HashMap::new(),
             merged: HashMap::new(),
             unsettled: HashMap::new(),
         }
@@ -223,12 +243,13 @@ impl<'a> Merge<'a> {
             Some(one)
         } else if let Some(both) = three.content_and_mode() {
             Some(both)
-        } else if let Some(both) = self.merged_file(name, three)? {
+        } else if let Some(both) = self.merged_file(name, three, path)? {
             Some(both)
-        } else if matches!(self.on_conflict, OnConflict::Unsettle) {
-            Some(self.unsettle(three, depth)?)
         } else {
-            self.keep_both(name, three, path, merged)
+            match self.on_conflict {
+                OnConflict::Unsettle => Some(self.unsettle(three, depth)?),
+                OnConflict::KeepBoth(names) => self.keep_both(name, three, path, names, merged),
+            }
         };
         if !same(&kept, ours) {
             merged.changes.insert(name.to_vec(), kept);
@@ -269,26 +290,26 @@ impl<'a> Merge<'a> {
     /// Puts the second versions of conflicts under free names.
     fn put_aside(
         &mut self,
-        aside: Vec<(Vec<u8>, Item)>,
+        aside: Vec<(Vec<u8>, Three<Item>)>,
         ours: &[(Vec<u8>, Item)],
         names: &Differing,
         changes: &mut BTreeMap<Vec<u8>, Option<Item>>,
         parent: &[u8],
     ) {
-        let OnConflict::KeepBoth { label } = self.on_conflict else { return };
+        let OnConflict::KeepBoth(sides) = self.on_conflict else { return };
         if aside.is_empty() {
             return;
         }
         let of_ours = ours.iter().map(|(name, _)| name);
         let mut taken: BTreeSet<Vec<u8>> =
             of_ours.chain(names.iter().map(|(name, _)| name)).cloned().collect();
-        for (name, theirs) in aside {
-            let free = name_aside(&name, label, &taken);
-            let theirs_path = [parent, &free].concat();
-            let kind = ConflictKind::BothChanged { theirs_path };
-            self.conflicts.push(Conflict { path: [parent, &name].concat(), kind });
+        for (name, three) in aside {
+            let free = name_aside(&name, sides.label, &taken);
+            let form = Form::Beside { theirs_path: [parent, &free].concat() };
+            let path = [parent, &name].concat();
+            self.conflicts.push(self.conflict(&path, form, &three, sides));
             taken.insert(free.clone());
-            changes.insert(free, Some(theirs));
+            changes.insert(free, three.theirs);
         }
     }
 
@@ -306,14 +327,52 @@ impl<'a> Merge<'a> {
         Ok((!gone).then(|| Item::directory(&root)))
     }
 
-    /// Returns the file that results from two changes of its content; `None` if they conflict.
-    fn merged_file(&self, name: &[u8], three: &Three<Item>) -> Result<Option<Item>, StoreError> {
-        if matches!(self.on_conflict, OnConflict::KeepBoth { .. })
+    /// Returns the file that results from two changes of its content, with markers where they conflict.
+    /// `None` if they conflict and markers cannot stand there.
+    fn merged_file(
+        &mut self,
+        name: &[u8],
+        three: &Three<Item>,
+        path: &[u8],
+    ) -> Result<Option<Item>, StoreError> {
+        let names = match self.on_conflict {
+            OnConflict::KeepBoth(names) => Some(names),
+            OnConflict::Unsettle => None,
+        };
+        if names.is_some()
             && let Some(both) = ignoring::both(name, three, self.source, self.sink)?
         {
             return Ok(Some(both));
         }
-        text::both(three, self.source, self.sink)
+        let Some(texts) = Texts::read(three, self.source)? else { return Ok(None) };
+        let Some(pieces) = texts.merged() else { return Ok(None) };
+        let has_past = self.past_is_known && texts.have_base();
+        let merged = match (text::clean(&pieces), names) {
+            (Some(merged), _) if has_past => merged,
+            // The texts are equal, so it is the modes that conflict, or that nobody knows the past of.
+            (Some(_), _) | (None, None) => return Ok(None),
+            (None, Some(_)) if !texts.can_be_marked() => return Ok(None),
+            (None, Some(names)) => {
+                let conflict = self.conflict(path, Form::Markers, three, names);
+                let labels = Labels { ours: names.ours, theirs: names.theirs, id: conflict.id() };
+                let merged = marked(&pieces, &labels);
+                self.conflicts.push(conflict);
+                merged
+            }
+        };
+        let item = text::write(&merged, three, self.sink)?;
+        if self.watched.contains(path) {
+            self.texts.insert(path.to_vec(), merged);
+        }
+        Ok(item)
+    }
+
+    /// Returns the conflict of a path.
+    fn conflict(&self, path: &[u8], form: Form, three: &Three<Item>, names: Names<'_>) -> Conflict {
+        let (ours_name, theirs_name) = (side_name(names.ours), side_name(names.theirs));
+        let base = three.base.filter(|base| !base.is_directory() && !is_unsettled(base));
+        let (ours, theirs) = (three.ours, three.theirs);
+        Conflict { path: path.to_vec(), form, ours_name, theirs_name, base, ours, theirs }
     }
 
     fn unsettle(&mut self, three: &Three<Item>, depth: usize) -> Result<Item, StoreError> {
@@ -327,17 +386,14 @@ impl<'a> Merge<'a> {
         name: &[u8],
         three: &Three<Item>,
         path: &[u8],
+        names: Names<'_>,
         merged: &mut Directory,
     ) -> Option<Item> {
-        let kind = match (three.ours, three.theirs) {
-            (Some(_), Some(theirs)) => {
-                merged.aside.push((name.to_vec(), theirs));
-                return three.ours;
-            }
-            (Some(_), None) => ConflictKind::DeletedByThem,
-            (None, _) => ConflictKind::DeletedByUs,
-        };
-        self.conflicts.push(Conflict { path: path.to_vec(), kind });
+        if three.ours.is_some() && three.theirs.is_some() {
+            merged.aside.push((name.to_vec(), *three));
+            return three.ours;
+        }
+        self.conflicts.push(self.conflict(path, Form::Kept, three, names));
         three.ours.or(three.theirs)
     }
 }
@@ -347,8 +403,8 @@ impl<'a> Merge<'a> {
 struct Directory {
     /// How it differs from ours.
     changes: BTreeMap<Vec<u8>, Option<Item>>,
-    /// Names that keep our version, with their versions, which are put beside it.
-    aside: Vec<(Vec<u8>, Item)>,
+    /// Names that keep our version. Their versions are put beside it.
+    aside: Vec<(Vec<u8>, Three<Item>)>,
     /// Whether it differs from theirs.
     is_not_theirs: bool,
 }
@@ -362,8 +418,12 @@ mod tests {
     use crate::object::item::Kind;
     use crate::object::kind::ObjectKind;
     use crate::object::memory::MemoryObjects;
+    use crate::object::tree::read_conflicts;
 
-    /// A tree from `path=content` words; an executable has `*` before its path.
+    const NAMES: Names<'_> = Names { ours: "ours", theirs: "theirs", label: "main" };
+
+    /// A tree from `path=content` words; an executable has `*` before its path. The contents are no text, so
+    /// no file gets markers.
     fn tree(words: &str, objects: &MemoryObjects) -> TreeId {
         #[derive(Default)]
         struct Directory(BTreeMap<Vec<u8>, Item>, BTreeMap<Vec<u8>, Directory>);
@@ -384,6 +444,7 @@ mod tests {
                 .into_iter()
                 .fold(&mut root, |directory, part| directory.1.entry(part.into()).or_default());
             let kind = if executable { Kind::Executable } else { Kind::File };
+            let content = format!("{content}\0");
             let id = BlobId::of(content.as_bytes()).0;
             objects.put(ObjectKind::Blob, BlobId(id).into(), content.as_bytes()).unwrap();
             let item = Item { kind, id, bytes: content.len() as u64, files: 1, list: None };
@@ -395,19 +456,23 @@ mod tests {
     fn check(base: &str, ours: &str, theirs: &str, expect: &str, conflicts: &[&str]) {
         let objects = MemoryObjects::default();
         let [base, ours, theirs] = [base, ours, theirs].map(|words| tree(words, &objects));
-        let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, label: "main" };
+        let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, names: NAMES };
         let merged = merge(&sides, &objects, &objects).unwrap();
-        assert_eq!(merged.root.id, tree(expect, &objects), "expected {expect}");
+        let files = with_conflicts(&merged.root.id, vec![], &objects, &objects).unwrap();
+        assert_eq!(files.id, tree(expect, &objects), "expected {expect}");
+        assert_eq!(read_conflicts(&merged.root.id, &objects).unwrap(), merged.conflicts);
         let named: Vec<String> = merged
             .conflicts
             .iter()
             .map(|conflict| {
                 let path = String::from_utf8_lossy(&conflict.path);
-                match &conflict.kind {
-                    ConflictKind::BothChanged { theirs_path } => {
+                match &conflict.form {
+                    Form::Beside { theirs_path } => {
                         format!("{path}|{}", String::from_utf8_lossy(theirs_path))
                     }
-                    other => format!("{path} {other:?}"),
+                    _ if conflict.ours.is_none() => format!("{path} DeletedByUs"),
+                    _ if conflict.theirs.is_none() => format!("{path} DeletedByThem"),
+                    Form::Kept | Form::Markers => path.into_owned(),
                 }
             })
             .collect();
@@ -451,7 +516,7 @@ mod tests {
             for here in [Past::Tree(&base), Past::Unknown].map(virtual_base) {
                 // A side that kept its version counts as changed.
                 for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
-                    let sides = Sides { base: Some(&here), ours: a, theirs: b, label: "x" };
+                    let sides = Sides { base: Some(&here), ours: a, theirs: b, names: NAMES };
                     let merged = merge(&sides, &objects, &objects).unwrap();
                     assert_ne!(merged.conflicts, [], "nothing is decided");
                     let agreed = Sides { theirs: a, ..sides };
@@ -475,7 +540,7 @@ mod tests {
             (0..60).fold(below, twice).id
         };
         let [base, ours, theirs, both] = ["f=1 g=1", "f=2 g=1", "f=1 g=2", "f=2 g=2"].map(deep);
-        let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, label: "x" };
+        let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, names: NAMES };
         let merged = merge(&sides, &objects, &objects).unwrap();
         assert_eq!((merged.root.id, merged.conflicts), (both, vec![]));
         let agree = |one, two, others| agree_where_others_differ(one, two, others, &objects);

@@ -211,7 +211,7 @@ impl<A: History> Bases<'_, A> {
 mod tests {
     use super::*;
     use crate::compare::ancestry::Ancestry;
-    use crate::compare::merge::{Conflict, Merged, Sides, merge};
+    use crate::compare::merge::{Merged, Names, Sides, merge};
     use crate::compare::parting::best_common;
     use crate::object::error::StoreError;
     use crate::object::id::BlobId;
@@ -219,7 +219,7 @@ mod tests {
     use crate::object::kind::ObjectKind;
     use crate::object::memory::MemoryObjects;
     use crate::object::source::ObjectSink;
-    use crate::object::tree::write_directory;
+    use crate::object::tree::{Conflict, with_conflicts, write_directory};
 
     /// Snapshots of trees that are a single folder. Their objects are in `store`.
     #[derive(Default)]
@@ -267,7 +267,8 @@ mod tests {
             let base = bounded_merge_base(self, ours, theirs, &scratch, bounds).unwrap();
             assert_eq!(self.store.len(), before, "virtual trees are in the scratch memory alone");
             let (ours, theirs) = (self.tree(ours).unwrap(), self.tree(theirs).unwrap());
-            let sides = Sides { base: base.as_ref(), ours: &ours, theirs: &theirs, label: "x" };
+            let names = Names { ours: "ours", theirs: "theirs", label: "x" };
+            let sides = Sides { base: base.as_ref(), ours: &ours, theirs: &theirs, names };
             merge(&sides, &scratch, &self.store).unwrap()
         }
 
@@ -279,18 +280,21 @@ mod tests {
             };
             let merged = self.merge(a, b, Bounds::default());
             assert_eq!(names(merged.conflicts), conflicts);
-            assert_eq!(merged.root.id, tree(expect, &self.store), "expected {expect}");
+            let files = with_conflicts(&merged.root.id, vec![], &self.store, &self.store).unwrap();
+            assert_eq!(files.id, tree(expect, &self.store), "expected {expect}");
             let mirrored = self.merge(b, a, Bounds::default());
             assert_eq!(names(mirrored.conflicts), conflicts, "whoever merges");
             assert!(!conflicts.is_empty() || mirrored.root == merged.root, "whoever merges");
         }
     }
 
-    /// `name=content` words; an executable has `*` before its name.
+    /// `name=content` words; an executable has `*` before its name. The contents are no text, so no file gets
+    /// markers.
     fn tree(files: &str, objects: &MemoryObjects) -> TreeId {
         let entry = |word: &str| {
             let (name, content) = word.split_once('=').unwrap();
             let kind = if name.starts_with('*') { Kind::Executable } else { Kind::File };
+            let content = format!("{content}\0");
             let id = BlobId::of(content.as_bytes()).0;
             objects.put(ObjectKind::Blob, BlobId(id).into(), content.as_bytes()).unwrap();
             let item = Item { kind, id, bytes: content.len() as u64, files: 1, list: None };

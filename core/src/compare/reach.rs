@@ -1,4 +1,4 @@
-//! Which objects a tree needs beyond those of another tree.
+//! Which objects a tree needs beyond those of another tree, its conflicts included.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,9 @@ use crate::compare::diff::diff_directory;
 use crate::object::chunk::content_objects;
 use crate::object::error::StoreError;
 use crate::object::id::{ObjectId, TreeId};
+use crate::object::item::Item;
 use crate::object::source::ObjectSource;
-use crate::object::tree::{Node, TreeError, check_depth};
+use crate::object::tree::{Conflict, Node, TreeError, check_depth, read_conflicts};
 
 /// Returns the objects that `new` needs and `old` does not have at the same place: nodes, blobs,
 /// lists and chunks, each once. Objects that both trees have at different places may be included.
@@ -18,7 +19,30 @@ pub fn new_objects(
 ) -> Result<HashSet<ObjectId>, StoreError> {
     let mut found = HashSet::new();
     directory(old, new, source, 0, &mut found)?;
+    if old != Some(new) {
+        conflicts(old, new, source, &mut found)?;
+    }
     Ok(found)
+}
+
+/// Adds what the sides of the conflicts have.
+fn conflicts(
+    old: Option<&TreeId>,
+    new: &TreeId,
+    source: &dyn ObjectSource,
+    found: &mut HashSet<ObjectId>,
+) -> Result<(), StoreError> {
+    let old = old.map(|old| read_conflicts(old, source)).transpose()?.unwrap_or_default();
+    let known: HashSet<&Item> = old.iter().flat_map(Conflict::items).collect();
+    for conflict in read_conflicts(new, source)? {
+        for item in conflict.items().filter(|item| !known.contains(item)) {
+            match item.tree_id() {
+                Some(below) => directory(None, &below, source, 1, found)?,
+                None => found.extend(content_objects(item, source)?),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn directory(

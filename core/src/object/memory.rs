@@ -73,6 +73,43 @@ impl ObjectSink for ScratchObjects<'_> {
     }
 }
 
+/// A sink that passes objects on, and a source with all nodes that it was given: a writer cannot be read
+/// before it has finished.
+pub struct KeptNodes<'a> {
+    sink: &'a dyn ObjectSink,
+    nodes: ScratchObjects<'a>,
+}
+
+impl<'a> KeptNodes<'a> {
+    /// Passes objects on to `sink`, and reads what it was not given from `source`.
+    pub fn of(source: &'a dyn ObjectSource, sink: &'a dyn ObjectSink) -> Self {
+        Self { sink, nodes: ScratchObjects::over(source) }
+    }
+}
+
+impl ObjectSink for KeptNodes<'_> {
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        self.sink.has(id)
+    }
+
+    fn put(&self, kind: ObjectKind, id: ObjectId, bytes: &[u8]) -> Result<(), StoreError> {
+        if kind == ObjectKind::Tree {
+            self.nodes.put(kind, id, bytes)?;
+        }
+        self.sink.put(kind, id, bytes)
+    }
+}
+
+impl ObjectSource for KeptNodes<'_> {
+    fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
+        self.nodes.object(id)
+    }
+
+    fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+        ObjectSource::has(&self.nodes, id)
+    }
+}
+
 /// Objects in memory, as a source and a sink: for tests, and for trees that are used often.
 #[derive(Debug, Default)]
 pub struct MemoryObjects {

@@ -9,14 +9,16 @@
 //! rewrites one leaf of about 128 entries and the few nodes above it. `docs/formats.md` specifies
 //! the encoding, with test vectors.
 
+pub mod conflicts;
 pub mod format;
 pub mod node;
 pub mod read;
 pub mod write;
 
+pub use conflicts::{Conflict, ConflictId, Form, read_conflicts, with_conflicts};
 pub use format::{
-    CHUNKED_OVER_BYTES, DEPTH_MAX, NODE_BYTES_MAX, NODE_VERSION, TreeError, boundary,
-    empty_directory,
+    CHUNKED_OVER_BYTES, CONFLICTS_VERSION, DEPTH_MAX, NODE_BYTES_MAX, NODE_VERSION, TreeError,
+    boundary, empty_directory,
 };
 pub(crate) use node::compare_names;
 pub use node::{Entries, Entry, Node, Run, Runs};
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn only_a_higher_version_is_newer() {
-        assert_eq!(Node::parse(&[2, 0, 0]).unwrap_err(), TreeError::Newer { version: 2 });
+        assert_eq!(Node::parse(&[3, 0, 0]).unwrap_err(), TreeError::Newer { version: 3 });
         assert!(matches!(Node::parse(&[0, 0, 0]), Err(TreeError::Damaged { .. })));
     }
 }

@@ -18,6 +18,7 @@ use crate::object::chunk::{LIST_VERSION, decode_list};
 use crate::object::error::StoreError;
 use crate::object::id::{ID_BYTES, ObjectId, PackId};
 use crate::object::kind::{OBJECT_BYTES_MAX, ObjectKind};
+use crate::object::tree::conflicts::conflicts_of;
 use crate::object::tree::{Node, TreeError};
 use crate::store::temp::TempFile;
 
@@ -414,6 +415,7 @@ fn check_encoding(kind: ObjectKind, bytes: &[u8]) -> Result<(), &'static str> {
 }
 
 fn check_node(bytes: &[u8]) -> Result<(), TreeError> {
+    conflicts_of(bytes)?;
     match Node::parse(bytes)? {
         Node::Leaf(mut entries) => entries.try_for_each(|entry| entry.map(drop)),
         Node::Interior(mut runs) => runs.try_for_each(|run| run.map(drop)),

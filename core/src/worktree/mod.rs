@@ -10,6 +10,7 @@ pub mod database;
 pub mod git;
 pub mod ignore_rules;
 pub mod left;
+pub mod open_conflicts;
 pub mod scan;
 pub mod stat_index;
 pub mod state_dir;

@@ -9,6 +9,7 @@ use fastest_core::object::item::{Item, Kind, Root};
 use fastest_core::object::kind::ObjectKind;
 use fastest_core::object::memory::MemoryObjects;
 use fastest_core::object::source::ObjectSource;
+use fastest_core::object::tree::conflicts::{Conflict, Form, read_conflicts, with_conflicts};
 use fastest_core::object::tree::format::boundary;
 use fastest_core::object::tree::node::Node;
 use fastest_core::object::tree::read::read_directory;
@@ -152,4 +153,31 @@ fn a_pack_and_its_index() {
     assert_eq!(std::fs::read(segment).unwrap(), bytes("index.hex"));
     let name = segment.file_name().unwrap().to_str().unwrap();
     assert_eq!(name, format!("{}.idx", &BlobId::of(&bytes("index.hex")).to_hex()[..32]));
+}
+
+#[test]
+fn a_root_with_conflicts() {
+    let objects = MemoryObjects::default();
+    let plain = leaf(&objects);
+    let conflict = |path: &str, form: Form, theirs: Option<Item>| Conflict {
+        path: path.into(),
+        form,
+        ours_name: "agent-1".into(),
+        theirs_name: "main".into(),
+        base: Some(item(Kind::File, b"hello")),
+        ours: Some(item(Kind::Executable, b"#!/bin/sh\n")),
+        theirs,
+    };
+    let theirs_path = b"run.conflict-main-abcdef".to_vec();
+    let conflicts = vec![
+        conflict("file", Form::Markers, Some(item(Kind::File, b"hello, world"))),
+        conflict("run", Form::Beside { theirs_path }, Some(item(Kind::Symlink, b"file"))),
+        Conflict { base: None, ..conflict("d/x", Form::Kept, None) },
+    ];
+    let root = with_conflicts(&plain.id, conflicts.clone(), &objects, &objects).unwrap();
+    let encoded = objects.object(&root.id.into()).unwrap().to_vec();
+    assert_eq!(encoded, bytes("tree-conflicts.hex"));
+    assert_eq!(root.id.to_hex(), id("tree-conflicts"));
+    assert_eq!(conflicts[0].id().to_string(), id("conflict"));
+    assert_eq!(read_conflicts(&root.id, &objects).unwrap().len(), 3);
 }

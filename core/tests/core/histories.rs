@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 
 use fastest_core::compare::ancestry::{self, Ancestry};
-use fastest_core::compare::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::compare::merge::{Names, Sides, merge};
 use fastest_core::compare::merge_base::merge_base;
 use fastest_core::compare::parting::best_common;
 use fastest_core::object::error::StoreError;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::memory::{MemoryObjects, ScratchObjects};
+use fastest_core::object::tree::{Conflict, Form};
 
 use super::model::*;
 
@@ -334,7 +335,7 @@ impl History {
         }
         // Resolved as a user may do it: keeps ours, and what only one side deleted.
         for conflict in &conflicts {
-            if let ConflictKind::BothChanged { theirs_path } = &conflict.kind {
+            if let Form::Beside { theirs_path } = &conflict.form {
                 model.remove(&path(std::str::from_utf8(theirs_path).unwrap()));
             }
         }
@@ -347,7 +348,8 @@ impl History {
         let [a, b] = [ours, theirs].map(|side| &self.snapshots[side]);
         let scratch = ScratchObjects::over(&self.objects);
         let base = merge_base(self, &a.name, &b.name, &scratch).unwrap();
-        let sides = Sides { base: base.as_ref(), ours: &a.tree, theirs: &b.tree, label: "x" };
+        let names = Names { ours: "ours", theirs: "theirs", label: "x" };
+        let sides = Sides { base: base.as_ref(), ours: &a.tree, theirs: &b.tree, names };
         let merged = merge(&sides, &scratch, &self.objects).unwrap();
         (merged.root.id, merged.conflicts)
     }

@@ -8,12 +8,12 @@
 use std::collections::HashMap;
 use std::path::Path as FilePath;
 
-use fastest_core::compare::merge::{ConflictKind, Sides, merge};
+use fastest_core::compare::merge::{Names, Sides, merge};
 use fastest_core::object::chunk::{read_content, write_content};
 use fastest_core::object::id::TreeId;
 use fastest_core::object::item::{Item, Kind};
 use fastest_core::object::memory::MemoryObjects;
-use fastest_core::object::tree::{find, write_directory};
+use fastest_core::object::tree::{Form, find, write_directory};
 
 use super::against_git::git;
 use super::histories::{Random, seeds};
@@ -89,10 +89,11 @@ fn merged(base: &[String], ours: &[String], theirs: &[String]) -> Option<Vec<u8>
         write_directory(&[("f", item)], &objects).unwrap().id
     };
     let [base, ours, theirs] = [base, ours, theirs].map(tree);
-    let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, label: "main" };
+    let names = Names { ours: "ours", theirs: "theirs", label: "main" };
+    let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, names };
     let merged = merge(&sides, &objects, &objects).unwrap();
     if let Some(conflict) = merged.conflicts.first() {
-        assert!(matches!(conflict.kind, ConflictKind::BothChanged { .. }));
+        assert_eq!(conflict.form, Form::Markers);
         return None;
     }
     let item = find(&merged.root.id, &[b"f"], &objects).unwrap().unwrap();

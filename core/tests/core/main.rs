@@ -2,6 +2,7 @@
 //! copies, and the vectors of `docs/formats.md`.
 
 mod against_git;
+mod conflicts;
 mod damage;
 mod drifting;
 mod encodings;

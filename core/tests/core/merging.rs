@@ -1,9 +1,10 @@
 //! Merges of random trees: nothing that either side did is lost, and it makes no difference who
 //! merges, except for which side keeps its names.
 
-use fastest_core::compare::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::compare::merge::{Names, Sides, merge};
 use fastest_core::object::id::TreeId;
 use fastest_core::object::memory::MemoryObjects;
+use fastest_core::object::tree::{Conflict, Form};
 use proptest::prelude::*;
 
 use super::model::*;
@@ -14,7 +15,8 @@ fn merged(
     theirs: &TreeId,
     objects: &MemoryObjects,
 ) -> (TreeId, Vec<Conflict>) {
-    let sides = Sides { base, ours, theirs, label: "main" };
+    let names = Names { ours: "ours", theirs: "theirs", label: "main" };
+    let sides = Sides { base, ours, theirs, names };
     let merged = merge(&sides, objects, objects).unwrap();
     (merged.root.id, merged.conflicts)
 }
@@ -22,10 +24,8 @@ fn merged(
 /// Returns the paths of conflicts in which both versions stay, each with the path that theirs got.
 fn set_aside(conflicts: &[Conflict]) -> Vec<(Path, Path)> {
     let split = |path: &[u8]| path.split(|&byte| byte == b'/').map(<[u8]>::to_vec).collect();
-    let aside = conflicts.iter().filter_map(|conflict| match &conflict.kind {
-        ConflictKind::BothChanged { theirs_path } => {
-            Some((split(&conflict.path), split(theirs_path)))
-        }
+    let aside = conflicts.iter().filter_map(|conflict| match &conflict.form {
+        Form::Beside { theirs_path } => Some((split(&conflict.path), split(theirs_path))),
         _ => None,
     });
     aside.collect()
@@ -126,12 +126,8 @@ proptest! {
         let mirrored: Vec<Conflict> = their_conflicts
             .into_iter()
             .map(|conflict| {
-                let kind = match conflict.kind {
-                    ConflictKind::DeletedByThem => ConflictKind::DeletedByUs,
-                    ConflictKind::DeletedByUs => ConflictKind::DeletedByThem,
-                    both => both,
-                };
-                Conflict { kind, ..conflict }
+                let (ours, theirs) = (conflict.theirs, conflict.ours);
+                Conflict { ours, theirs, ..conflict }
             })
             .collect();
         assert_eq!(mirrored, conflicts);

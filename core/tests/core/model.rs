@@ -51,9 +51,11 @@ pub struct Content {
     objects: Vec<(ObjectKind, Vec<u8>)>,
 }
 
-/// Small contents, so that files often share one; the last two are large enough for chunks.
+/// Small contents, so that files often share one; the last two are large enough for chunks. None but the
+/// empty one is text, so no merge is one of lines.
 pub static CONTENTS: LazyLock<Vec<Content>> = LazyLock::new(|| {
-    let small = (0..10u8).map(|n| vec![n; usize::from(n) * 7]);
+    let end = |n: u8| if n == 0 { vec![] } else { vec![0] };
+    let small = (0..10u8).map(|n| [vec![n; usize::from(n) * 7], end(n)].concat());
     let large = [1_048_577, 1_300_000].map(|count| noise(count, count as u64));
     small.chain(large).map(Content::new).collect()
 });

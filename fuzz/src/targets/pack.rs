@@ -9,6 +9,7 @@ use fastest_core::object::chunk::{decode_list, encode_list};
 use fastest_core::object::id::BlobId;
 use fastest_core::object::kind::ObjectKind;
 use fastest_core::object::tree::Node;
+use fastest_core::object::tree::conflicts::conflicts_of;
 
 use crate::place::folder;
 use crate::reader::Reader;
@@ -109,7 +110,9 @@ fn check(pack: &[u8]) -> Option<usize> {
 fn is_valid(kind: ObjectKind, bytes: &[u8]) -> bool {
     match (kind, bytes.first()) {
         (ObjectKind::Blob, _) => true,
-        (_, Some(version)) if *version > 1 => kind == ObjectKind::List || bytes.len() > 1,
+        (ObjectKind::List, Some(version)) if *version > 1 => true,
+        (ObjectKind::Tree, Some(version)) if *version > 2 => bytes.len() > 1,
+        (ObjectKind::Tree, _) if conflicts_of(bytes).is_err() => false,
         (ObjectKind::List, _) => decode_list(bytes).is_some(),
         (ObjectKind::Tree, _) => match Node::parse(bytes) {
             Ok(Node::Leaf(mut entries)) => entries.all(|entry| entry.is_ok()),

@@ -4,12 +4,15 @@
 use fastest_core::compare::diff::diff_directory;
 use fastest_core::compare::drift::drift_counts;
 use fastest_core::compare::extent::extent;
-use fastest_core::compare::merge::{Sides, merge};
+use fastest_core::compare::merge::{Names, Sides, merge};
 use fastest_core::compare::reach::new_objects;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::item::Item;
 use fastest_core::object::memory::MemoryObjects;
-use fastest_core::object::tree::{empty_directory, find, read_directory, read_root};
+use fastest_core::object::source::ObjectSource;
+use fastest_core::object::tree::{
+    empty_directory, find, read_conflicts, read_directory, read_root,
+};
 
 use crate::reader::Reader;
 use crate::targets::tree_node::{put, varint};
@@ -67,9 +70,12 @@ pub fn run(input: &[u8]) {
     if size.is_excessive() || other.is_excessive() || size.paths.max(other.paths) > 10_000 {
         return;
     }
-    let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, label: "fuzz" };
+    let names = Names { ours: "ours", theirs: "theirs", label: "fuzz" };
+    let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, names };
     if let Ok(merged) = merge(&sides, &objects, &objects) {
         read_root(&merged.root.id, &objects).expect("a merge writes its tree");
+        let open = read_conflicts(&merged.root.id, &objects).expect("a merge writes its conflicts");
+        assert!(merged.conflicts.iter().all(|conflict| open.contains(conflict)));
     }
     let sides = Sides { base: Some(&ours), theirs: &ours, ..sides };
     if let Ok(merged) = merge(&sides, &objects, &objects) {
@@ -84,11 +90,44 @@ fn make(program: &mut Reader<'_>, objects: &MemoryObjects) -> Vec<TreeId> {
     while !program.is_empty() && made.len() < NODES_MAX {
         let id = match program.byte() {
             255 => put(objects, program.many()),
+            254 => in_conflict(program, &made, objects),
             level => put(objects, &node(level, program, &made)),
         };
         made.push(id);
     }
     made
+}
+
+/// Gives a tree that was made conflicts, if it is one. Their sides may be anything.
+fn in_conflict(program: &mut Reader<'_>, made: &[TreeId], objects: &MemoryObjects) -> TreeId {
+    let tree = made[made.len() - 1];
+    let mut section = Vec::new();
+    for _ in 0..program.below(4) {
+        let path = program.some();
+        varint(&mut section, path.len() as u64);
+        section.extend_from_slice(path);
+        // The form, and the names of the sides.
+        section.push(program.byte() & 2);
+        section.extend_from_slice(b"\x04ours\x06theirs");
+        for _ in 0..3 {
+            let kind = program.byte();
+            section.push(kind & 1);
+            if kind & 1 == 1 {
+                section.push(kind >> 6);
+                section.extend_from_slice(&made[program.below(made.len())].0);
+                varint(&mut section, 1);
+                if kind >> 6 == 3 {
+                    varint(&mut section, 1);
+                }
+            }
+        }
+    }
+    let Ok(node) = objects.object(&tree.into()) else { return tree };
+    let mut root = vec![2];
+    varint(&mut root, section.len() as u64);
+    root.extend(section);
+    root.extend_from_slice(&node[1..]);
+    put(objects, &root)
 }
 
 /// Returns a node of a level, whose names are sorted unless the program says otherwise.

@@ -6,14 +6,17 @@ use fastest_core::object::item::{Item, Kind};
 use fastest_core::object::kind::ObjectKind;
 use fastest_core::object::memory::MemoryObjects;
 use fastest_core::object::source::{Object, ObjectSink, ObjectSource};
+use fastest_core::object::tree::conflicts::conflicts_of;
 use fastest_core::object::tree::{
-    self, NODE_BYTES_MAX, NODE_VERSION, Node, Run, find, read_directory, read_root, write_directory,
+    self, CONFLICTS_VERSION, Conflict, Form, NODE_BYTES_MAX, NODE_VERSION, Node, Run, find,
+    read_directory, read_root, with_conflicts, write_directory,
 };
 
 /// Parts of the format.
 pub const TOKENS: &[&[u8]] = &[
     &[NODE_VERSION, 0],
     &[NODE_VERSION, 1],
+    &[CONFLICTS_VERSION],
     &[1, b'a'],
     b"..",
     b".fastest",
@@ -36,7 +39,29 @@ pub fn seeds() -> Vec<Vec<u8>> {
         }
         nodes.push(root);
     }
+    nodes.push(in_conflict());
     nodes
+}
+
+/// Returns the root of a directory with a conflict of each form.
+fn in_conflict() -> Vec<u8> {
+    let objects = MemoryObjects::default();
+    let plain = write_directory(&entries(5), &objects).expect("a directory is written");
+    let item = |at: usize| Some(entries(5)[at].1);
+    let theirs_path = b"name00001.conflict-main".to_vec();
+    let forms = [Form::Markers, Form::Beside { theirs_path }, Form::Kept];
+    let conflicts = forms.into_iter().enumerate().map(|(at, form)| Conflict {
+        path: format!("name{at:05}").into_bytes(),
+        form,
+        ours_name: "agent".into(),
+        theirs_name: "main".into(),
+        base: item(at),
+        ours: item(at + 1),
+        theirs: item(at + 2).filter(|_| at < 2),
+    });
+    let root = with_conflicts(&plain.id, conflicts.collect(), &objects, &objects);
+    let root = root.expect("a root is written");
+    objects.object(&root.id.into()).expect("it was written").to_vec()
 }
 
 fn entries(count: u64) -> Vec<(Vec<u8>, Item)> {
@@ -57,6 +82,9 @@ fn entries(count: u64) -> Vec<(Vec<u8>, Item)> {
 /// Decodes a node. What is decoded is the only content with these bytes, and a reader of
 /// directories sees what the node states.
 pub fn run(input: &[u8]) {
+    if input.first() == Some(&CONFLICTS_VERSION) {
+        return run_root(input);
+    }
     let Some(decoded) = decode(input) else { return };
     assert_eq!(decoded.encode(), input, "a content has one encoding");
     let objects = One(TreeId::of(input), input.to_vec());
@@ -76,6 +104,20 @@ pub fn run(input: &[u8]) {
         let written = write_directory(&listed, &MemoryObjects::default()).expect("it is written");
         assert_eq!(written.id, objects.0, "the encoder writes what the decoder reads");
     }
+}
+
+/// Decodes a root with conflicts. What is decoded is the only content with these bytes, and without its
+/// conflicts it is a node like any other.
+fn run_root(input: &[u8]) {
+    let (Ok(conflicts), Some(_)) = (conflicts_of(input), decode(input)) else { return };
+    let objects = One(TreeId::of(input), input.to_vec());
+    let made = MemoryObjects::default();
+    let same = with_conflicts(&objects.0, conflicts, &objects, &made).expect("it is written");
+    assert_eq!(same.id, objects.0, "the encoder writes what the decoder reads");
+    let plain = with_conflicts(&objects.0, vec![], &objects, &made).expect("it is written");
+    let node = made.object(&plain.id.into()).expect("it was written");
+    assert_eq!(node.first(), Some(&NODE_VERSION));
+    run(&node);
 }
 
 /// A source with one node.

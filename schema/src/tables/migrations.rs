@@ -6,7 +6,7 @@
 use crate::declare::schema::Migration;
 
 /// All migrations, oldest first. A file never changes once it is released.
-pub(crate) const MIGRATIONS: [Migration; 6] = [
+pub(crate) const MIGRATIONS: [Migration; 7] = [
     Migration { name: "0000_init.sql", sql: include_str!("../../migrations/0000_init.sql") },
     Migration {
         name: "0001_fastest_push_history.sql",
@@ -27,6 +27,10 @@ pub(crate) const MIGRATIONS: [Migration; 6] = [
     Migration {
         name: "0005_fastest_marks.sql",
         sql: include_str!("../../migrations/0005_fastest_marks.sql"),
+    },
+    Migration {
+        name: "0006_fastest_conflicts.sql",
+        sql: include_str!("../../migrations/0006_fastest_conflicts.sql"),
     },
 ];
 
@@ -62,6 +66,7 @@ mod tests {
             "4f1b3e47fa16d8d87626bce64655158fe4180704ac11348b9111346ab754d1f2",
             "72a119507711fe136a156f04e31276f1cd4998f6db54920e3db39a23be2ceffd",
             "93fbb74b1b69cadf4d432ba9756a1da90f764cc66325d2bb4480acc3d8b3009e",
+            "76525cfb4e0bb65472cba4cc45a5f9ecaf3bd3e744e7c1d31a2627b3ccd674b4",
         ];
         for (sha256, migration) in released.iter().zip(MIGRATIONS) {
             assert_eq!(*sha256, hex::sha256(migration.sql), "{}", migration.name);

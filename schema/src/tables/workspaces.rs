@@ -89,6 +89,8 @@ pub struct Snapshot {
     /// ISO 8601, UTC, milliseconds.
     #[default(now)]
     pub created_at: String,
+    /// How many conflicts its tree lists; null if there are none.
+    pub conflicts: Option<i64>,
 }
 
 /// How a workspace differed from another one, or from the main workspace.

@@ -170,6 +170,7 @@ fn an_insert_leaves_out_what_is_none() {
         parent_snapshot_ids: Some(Json(vec!["s0".into()])),
         source: Some(Source::System),
         summary: None,
+        conflicts: None,
         created_at: None,
     };
     assert_eq!(

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use fastest_fixtures::random::Random;
 
+use crate::files::contested;
 use crate::files::schedule::{Edit, What};
 use crate::files::shared;
 use crate::files::tree::{Item, Tree, own_path};
@@ -89,6 +90,7 @@ pub fn edit(
         }
         What::Nothing => clear(&place),
         What::Lines => shared::edit(root, copy, number, time),
+        What::Contested => contested::edit(root, copy, number, time),
         What::MovedFrom(other) => {
             let from = root.join(own_path(copy, other));
             if from == place || fs::symlink_metadata(&from).is_err() {

@@ -1,6 +1,7 @@
 //! Runs of working copies: several devices with folders of one project, and a primary.
 
 mod clock;
+mod contested;
 mod desk;
 mod folder;
 mod model;

@@ -1,26 +1,26 @@
 //! Carries out a schedule of working copies.
 
-use std::collections::BTreeSet;
+mod end;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use fastest_core::object::id::TreeId;
-use fastest_core::object::tree::read::read_directory;
-use fastest_core::store::open::Store;
 use fastest_sync::device::activity::Activity;
-use fastest_sync::device::diff::{DiffRequest, Limits, States};
+use fastest_sync::device::diff::{DiffRequest, Limits, Side, States};
+use fastest_sync::device::report::ConflictReport;
 use fastest_sync::remote::state::Packs;
 use fastest_sync::{Device, SyncError};
 use tokio::runtime::Runtime;
 
 use crate::events::{Events, digest};
+use crate::files::contested::{self, Lines};
 use crate::files::desk::Desk;
 use crate::files::folder;
 use crate::files::model::Model;
 use crate::files::schedule::{Edit, PATHS, Step};
 use crate::files::shared;
-use crate::files::tree::{Item, Tree, own_path};
+use crate::files::tree::{Tree, own_path};
 use crate::files::trouble::{Disk, Trouble};
 use crate::finding::{Finding, Kind, Outcome};
 use crate::folders::copy_folder;
@@ -29,9 +29,6 @@ use crate::schedule::Schedule;
 
 /// How many requests a command may make, besides one that checks every pack.
 const REQUESTS_MAX: u32 = 80;
-
-/// How often all working copies push and pull until they agree.
-const ROUNDS_MAX: u32 = 6;
 
 /// The name of the project.
 const PROJECT: &str = "app";
@@ -67,6 +64,8 @@ struct Run<'a> {
     root: PathBuf,
     events: Events,
     model: Model,
+    /// The lines of the contested file.
+    lines: Lines,
     desks: Vec<Desk>,
     copies: Vec<Copy>,
     /// Whether each copy must have of each other copy what that one was at some time. Not after a
@@ -103,6 +102,7 @@ impl<'a> Run<'a> {
             runtime,
             root: root.to_owned(),
             model: Model::new(copies.len()),
+            lines: Lines::default(),
             desks,
             copies,
             is_strict: true,
@@ -137,6 +137,8 @@ impl<'a> Run<'a> {
         let time = SystemTime::UNIX_EPOCH + self.desks[0].party.wall_time();
         let made = shared::create(&self.copies[0].root, self.copies.len(), time);
         made.expect("the folder can be written");
+        contested::create(&self.copies[0].root, time).expect("the folder can be written");
+        self.lines.changed("", &contested::read(&self.copies[0].root));
         self.push(0, &[]);
         for copy in 1..self.copies.len() {
             let Copy { device, root } = &self.copies[copy];
@@ -161,6 +163,7 @@ impl<'a> Run<'a> {
                 self.diff(self.copy(*copy));
             }
             Step::Restore { copy, back, path } => self.restore(self.copy(*copy), *back, *path),
+            Step::Settle { copy, how } => self.settle_conflicts(self.copy(*copy), *how),
             Step::Reopen { device } => self.desk(*device).close(),
             Step::Skew { device, ms } => self.desk(*device).party.set_skew(*ms),
             Step::Deliver { device } => {
@@ -197,15 +200,44 @@ impl<'a> Run<'a> {
     fn edit(&mut self, copy: u8, edits: &[Edit]) {
         let copy = self.copy(copy);
         let root = self.copies[copy].root.clone();
+        let before = contested::read(&root);
         for &edit in edits {
             self.contents += 1;
             self.now += Duration::from_millis(10);
             let time = self.desks[self.copies[copy].device].party.wall_time();
             folder::edit(&root, copy, edit, self.contents, time).expect("the folder can be edited");
         }
+        self.lines.changed(&before, &contested::read(&root));
         let tree = self.tree(copy);
         self.events.add(format!("c{copy} is {}", digest(&tree)));
         self.model.edited(copy, &tree);
+    }
+
+    /// Settles the conflicts of the contested file. Whatever is gone then, somebody has taken out.
+    fn settle_conflicts(&mut self, copy: usize, how: u8) {
+        let root = self.copies[copy].root.clone();
+        let before = contested::read(&root);
+        let side = match how % 3 {
+            0 => Side::Ours,
+            1 => Side::Theirs,
+            _ => {
+                let time = self.desks[self.copies[copy].device].party.wall_time();
+                let done = contested::take_markers_out(&root, SystemTime::UNIX_EPOCH + time);
+                done.expect("the folder can be edited");
+                return self.lines.changed(&before, &contested::read(&root));
+            }
+        };
+        let (_, tree) = self.at(copy, "resolve", &[], async |device, root| {
+            let copy = device.find(root)?;
+            let (paths, activity) = ([contested::NAME.into()], Activity::default());
+            match device.resolve_files(&copy, root, &paths, Some(side), &activity) {
+                // There is none, or a line was put between its markers where it nests in another one.
+                Err(SyncError::NoFileConflict { .. } | SyncError::OddMarkers { .. }) => Ok(None),
+                done => done.map(Some),
+            }
+        });
+        self.lines.changed(&before, &contested::read(&root));
+        self.look(copy, &tree);
     }
 
     /// Runs a command of a device. Returns its result, if it did not fail.
@@ -272,10 +304,15 @@ impl<'a> Run<'a> {
     ) -> (Option<T>, Tree) {
         let Copy { device, root } = &self.copies[copy];
         let (device, root, before) = (*device, root.clone(), self.tree(copy));
+        let text = contested::read(&root);
         let done = self.command(device, what, faults, async |device| command(device, &root).await);
         let mut after = self.tree(copy);
         self.events.add(format!("c{copy} is {}", digest(&after)));
         self.model.replaced(device, &before, &after);
+        let lost = self.lines.lost(&text, &contested::read(&self.copies[copy].root));
+        if what != "resolve" && self.is_strict && !lost.is_empty() {
+            self.found(Kind::Lost, format!("c{copy} loses the lines {lost:?} by {what}"));
+        }
         if std::mem::take(&mut self.was_met) {
             after = self.recover(copy);
         }
@@ -319,17 +356,22 @@ impl<'a> Run<'a> {
             device.push(root, None, &Activity::default()).await
         });
         if let Some(done) = done {
-            let (id, conflicts) = (&done.snapshot.snapshot_id, &done.conflicts);
+            let (id, conflicts) = (&done.snapshot.snapshot_id, &done.snapshot.conflicts);
             self.events.add(format!("{id} {} {conflicts:?}", done.pushed));
             self.model.saved(self.copies[copy].device, &tree, done.pushed);
             if !done.pushed && faults.is_empty() {
                 self.found(Kind::Failed, format!("c{copy} is queued: {:?}", done.queued_because));
             }
-            if !conflicts.is_empty() && self.is_strict {
-                self.found(Kind::Conflict, format!("c{copy} has conflicts: {conflicts:?}"));
-            }
+            self.expect_no_conflict(copy, conflicts);
         }
         self.look(copy, &tree);
+    }
+
+    /// Only the contested file may be in conflict.
+    fn expect_no_conflict(&mut self, copy: usize, conflicts: &[ConflictReport]) {
+        if self.is_strict && conflicts.iter().any(|conflict| conflict.path != contested::NAME) {
+            self.found(Kind::Conflict, format!("c{copy} has conflicts: {conflicts:?}"));
+        }
     }
 
     fn pull(&mut self, copy: usize, from: usize, faults: &[Planned]) {
@@ -341,9 +383,7 @@ impl<'a> Run<'a> {
         if let Some(done) = done {
             let (id, conflicts) = (&done.snapshot_id, &done.conflicts);
             self.events.add(format!("{id:?} {} {conflicts:?} {:?}", done.up_to_date, done.kept));
-            if !conflicts.is_empty() && self.is_strict {
-                self.found(Kind::Conflict, format!("c{copy} has conflicts: {conflicts:?}"));
-            }
+            self.expect_no_conflict(copy, conflicts);
             if !done.kept.is_empty() {
                 self.found(Kind::Failed, format!("c{copy} keeps {:?}", done.warnings));
             }
@@ -438,122 +478,11 @@ impl<'a> Run<'a> {
         self.model.primary_put_back();
         self.model.forget_seen();
     }
-
-    /// With no more faults, lets all working copies agree, and compares them.
-    fn settle(&mut self) {
-        self.trouble = None;
-        for device in 0..self.desks.len() as u8 - 1 {
-            self.step(&Step::Deliver { device });
-            self.desk(device).party.set_skew(0);
-        }
-        for round in 0.. {
-            let before: Vec<Tree> = (0..self.copies.len()).map(|copy| self.tree(copy)).collect();
-            for copy in 0..self.copies.len() {
-                self.push(copy, &[]);
-                self.pull(copy, 0, &[]);
-                self.push(copy, &[]);
-                self.pull(0, copy, &[]);
-                self.push(0, &[]);
-                if !self.findings.is_empty() {
-                    return;
-                }
-            }
-            let after: Vec<Tree> = (0..self.copies.len()).map(|copy| self.tree(copy)).collect();
-            if after == before {
-                break;
-            }
-            if round == ROUNDS_MAX {
-                return self.found(Kind::Unsettled, "the copies do not settle".to_owned());
-            }
-        }
-        self.compare();
-    }
-
-    fn compare(&mut self) {
-        let main = self.tree(0);
-        for copy in 1..self.copies.len() {
-            let tree = self.tree(copy);
-            if tree != main {
-                let differ = differences(&main, &tree);
-                self.found(Kind::Differs, format!("c{copy} differs from c0: {differ:?}"));
-            }
-        }
-        for device in 0..self.desks.len() - 1 {
-            let checked = self.command(device, "check", &[], async |device| {
-                device.doctor_with_remote(false, true, &Activity::default()).await
-            });
-            if let Some(problems) = checked.map(|report| report.problems)
-                && !problems.is_empty()
-            {
-                self.found(Kind::Damaged, format!("d{device}: {problems:?}"));
-            }
-        }
-        self.arrive(&main);
-    }
-
-    /// A device that was never seen clones the project, and must find everything.
-    fn arrive(&mut self, main: &Tree) {
-        let stranger = self.desks.len() - 1;
-        let url = format!("file://{}", self.root.join("primary").join("primary.db").display());
-        let root = self.desks[stranger].place("clone");
-        let snapshots = self.command(stranger, "clone", &[], async |device| {
-            device.remote_set(Some(&url), Packs::Default).await?;
-            let activity = Activity::default();
-            device.clone_project(PROJECT, &root, None, &activity).await?;
-            let copy = device.find(&root)?;
-            Ok(device.log(&copy, None)?.snapshots)
-        });
-        let Some(snapshots) = snapshots else { return };
-        let tree = folder::read(&root).expect("the folder can be read");
-        if tree != *main {
-            let differ = differences(main, &tree);
-            self.found(Kind::Differs, format!("the clone differs from c0: {differ:?}"));
-        }
-        let store = Store::open(&self.desks[stranger].store().join("objects"));
-        let store = store.expect("the clone has a store");
-        let (mut files, mut done) = (BTreeSet::new(), BTreeSet::new());
-        for snapshot in &snapshots {
-            let root: TreeId = snapshot.manifest_hash.parse().expect("a hash is a hash");
-            collect(&store, root, &mut files, &mut done);
-        }
-        self.events.add(format!("{} snapshots with {} files", snapshots.len(), files.len()));
-        for lost in self.model.lost(|hash| files.contains(hash)) {
-            self.found(Kind::Lost, lost);
-        }
-    }
 }
 
 /// Returns the name of the workspace of a working copy; none for the main one.
 fn workspace(copy: usize) -> Option<String> {
     (copy > 0).then(|| format!("w{copy}"))
-}
-
-/// Adds the hashes of all files below a folder of a snapshot.
-fn collect(
-    store: &Store,
-    folder: TreeId,
-    files: &mut BTreeSet<String>,
-    done: &mut BTreeSet<TreeId>,
-) {
-    if !done.insert(folder) {
-        return;
-    }
-    for (_, item) in read_directory(&folder, store).expect("the snapshot is whole") {
-        match item.tree_id() {
-            Some(below) => collect(store, below, files, done),
-            None => drop(files.insert(blake3::Hash::from_bytes(item.id).to_hex().to_string())),
-        }
-    }
-}
-
-/// Returns the paths at which two trees differ, with what the second one has.
-fn differences<'a>(
-    one: &'a Tree,
-    two: &'a Tree,
-) -> Vec<(&'a String, Option<&'a Item>, Option<&'a Item>)> {
-    let paths: BTreeSet<&String> = one.keys().chain(two.keys()).collect();
-    let differ = paths.into_iter().filter(|path| one.get(*path) != two.get(*path));
-    differ.map(|path| (path, one.get(path), two.get(path))).collect()
 }
 
 /// Whether an error says that there was no room.

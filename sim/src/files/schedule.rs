@@ -25,6 +25,9 @@ pub enum Step {
     /// Files of a working copy are restored from its history: from the snapshot so many before the
     /// newest. `path` is one of the copy's own; without it, the whole tree is restored.
     Restore { copy: u8, back: u8, path: Option<u8> },
+    /// The conflicts of the contested file are settled in a working copy: with our lines, with theirs, or with
+    /// both.
+    Settle { copy: u8, how: u8 },
     /// The process of a device ends, and another one opens its store.
     Reopen { device: u8 },
     /// The wall clock of a device jumps.
@@ -75,6 +78,8 @@ pub enum What {
     Touched,
     /// The path stays as it is: the copy's lines of the shared file become others.
     Lines,
+    /// The path stays as it is: a line of the contested file comes or goes.
+    Contested,
 }
 
 impl fmt::Display for Step {
@@ -101,6 +106,10 @@ impl fmt::Display for Step {
                     None => "all its paths".to_owned(),
                 };
                 write!(f, "c{copy} restores {what} from {back} snapshots ago")
+            }
+            Self::Settle { copy, how } => {
+                let with = ["our lines", "their lines", "both"][usize::from(*how) % 3];
+                write!(f, "c{copy} settles its conflicts with {with}")
             }
             Self::Reopen { device } => write!(f, "the process of d{device} is restarted"),
             Self::Skew { device, ms } => write!(f, "the clock of d{device} is wrong by {ms} ms"),
@@ -130,6 +139,7 @@ impl What {
             Self::MovedFrom(path) => return format!("what was {}", own_path(copy, path)),
             Self::Touched => "newer, if it is a file",
             Self::Lines => "what it was, and the lines of the shared file others",
+            Self::Contested => "what it was, and the contested file has a line more or less",
         };
         text.to_owned()
     }
@@ -211,7 +221,7 @@ impl Dice {
 
     fn edit(&mut self) -> Edit {
         let path = self.below(PATHS.into());
-        let what = match self.below(19) {
+        let what = match self.below(22) {
             0..7 => What::Small,
             7 => What::Large,
             8 => What::Executable,
@@ -221,6 +231,7 @@ impl Dice {
             12 | 13 => What::Nothing,
             14 => What::MovedFrom(self.below(PATHS.into())),
             15 => What::Touched,
+            16..19 => What::Contested,
             _ => What::Lines,
         };
         Edit { path, what }
@@ -238,7 +249,8 @@ impl Dice {
             44..62 => Step::Push { copy, faults: self.faults() },
             62..80 => Step::Pull { copy, from: self.copy(), faults: self.faults() },
             80..83 => Step::Drift { copy, from: self.copy(), faults: self.faults() },
-            83..87 => {
+            83 => Step::Settle { copy, how: self.below(3) },
+            84..87 => {
                 let path = (self.below(3) > 0).then(|| self.below(PATHS.into()));
                 Step::Restore { copy, back: self.below(6), path }
             }

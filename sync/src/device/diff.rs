@@ -12,6 +12,7 @@ use crate::device::report::{DiffFolder, DiffReport, DiffState, SkippedRenames};
 
 pub use fastest_core::compare::changes::{Change, Version};
 pub use fastest_core::compare::content::Limits;
+pub use fastest_core::compare::merge::Side;
 pub use fastest_core::compare::text::patch::{self, Body};
 pub use fastest_core::compare::text::words;
 pub use fastest_core::compare::text::{Hunk, Line, Origin, TextDiff};

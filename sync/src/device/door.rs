@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use fastest_core::compare::merge::Side;
 use fastest_core::worktree::git::settings::UserSettings;
 use fastest_schema::ProjectId;
 
@@ -13,9 +14,10 @@ use crate::device::activity::Activity;
 use crate::device::diff::{Body, Change, Comparison, DiffRequest, Limits, Version};
 use crate::device::open::{Identity, Network, OpenDevice};
 use crate::device::report::{
-    CloneReport, ConflictsReport, DoctorReport, DriftReport, InitReport, LogReport, MigrateReport,
-    ProjectEntry, ProjectsReport, PullReport, PushReport, RemoteReport, ResolveReport,
-    RestoreReport, SnapshotReport, StatusReport, UntrackReport, WorkspacesReport,
+    CloneReport, ConflictReport, ConflictsReport, DoctorReport, DriftReport, InitReport, LogReport,
+    MigrateReport, ProjectEntry, ProjectsReport, PullReport, PushReport, RemoteReport,
+    ResolveReport, RestoreReport, SettledReport, SnapshotReport, StatusReport, UntrackReport,
+    WorkspacesReport,
 };
 use crate::device::trust::Trust;
 use crate::device::working_copy::WorkingCopy;
@@ -396,6 +398,29 @@ impl Device {
         project_id: Option<&ProjectId>,
     ) -> Result<ConflictsReport, SyncError> {
         self.0.lock().conflicts(project_id)
+    }
+
+    /// Returns the files of a working copy that are in conflict.
+    pub fn file_conflicts(
+        &mut self,
+        copy: &WorkingCopy,
+        activity: &Activity,
+    ) -> Result<Vec<ConflictReport>, SyncError> {
+        self.0.lock().file_conflicts(copy, activity)
+    }
+
+    /// Settles the conflicts of files: with the lines or the version of one side, or with what stands at the
+    /// path. Unsaved changes are saved first, and the result is saved as well. A folder names all conflicts in
+    /// it. Paths are absolute, or relative to `base`.
+    pub fn resolve_files(
+        &mut self,
+        copy: &WorkingCopy,
+        base: &Path,
+        paths: &[PathBuf],
+        side: Option<Side>,
+        activity: &Activity,
+    ) -> Result<SettledReport, SyncError> {
+        self.0.lock().resolve_files(copy, base, paths, side, activity)
     }
 
     /// Resolves a conflict, named by its id or a prefix of one.

@@ -62,6 +62,8 @@ pub struct SnapshotReport {
     pub created: bool,
     /// Objects that the store did not have.
     pub objects_new: u64,
+    /// The files that are in conflict until somebody settles them.
+    pub conflicts: Vec<ConflictReport>,
     /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What else the user should know.
@@ -103,6 +105,8 @@ pub struct StatusReport {
     pub queued_since: Option<String>,
     /// Address of the primary.
     pub primary: String,
+    /// The files that are in conflict until somebody settles them.
+    pub conflicts: Vec<ConflictReport>,
     /// Row conflicts that are not resolved.
     pub row_conflicts: u64,
     /// What was skipped, each with the reason.
@@ -138,8 +142,6 @@ pub struct PushReport {
     pub primary: String,
     /// Whether the work of others in this workspace was merged first.
     pub merged: bool,
-    /// Files that both sides changed.
-    pub conflicts: Vec<ConflictReport>,
     /// Why the push is queued, if it is.
     pub queued_because: Option<String>,
 }
@@ -258,14 +260,22 @@ pub struct AheadWorkspace {
     pub snapshots: u64,
 }
 
-/// A file that both sides of a merge changed.
+/// A file that both sides of a merge changed, and that nobody has settled yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ConflictReport {
+    /// Identifies the conflict: twelve hexadecimal digits, which its markers have as well.
+    pub id: String,
     /// The file.
     pub path: String,
     /// What each side did.
     pub kind: ConflictKind,
+    /// Whether the file has both versions, between markers.
+    pub markers: bool,
+    /// What our side is called.
+    pub ours_name: String,
+    /// What their side is called.
+    pub theirs_name: String,
     /// The path of their version, if both versions are files here.
     pub theirs: Option<String>,
 }
@@ -311,10 +321,28 @@ pub struct DriftReport {
     /// Bytes of the added, deleted and modified files (of modified files, this workspace's
     /// version).
     pub bytes_changed: u64,
+    /// How many files are in conflict in the source.
+    pub source_conflicts: u64,
+    /// How many files are in conflict in this workspace.
+    pub workspace_conflicts: u64,
     /// Whether the primary was unreachable, so that the source is as this device last saw it.
     pub offline: bool,
     /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest resolve`, for files
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct SettledReport {
+    /// The files whose conflicts are settled.
+    pub settled: Vec<String>,
+    /// The files that are still in conflict.
+    pub conflicts: Vec<ConflictReport>,
+    /// The snapshot in which they are settled.
+    pub snapshot_id: Option<SnapshotId>,
     /// What else the user should know.
     pub warnings: Vec<String>,
 }
@@ -325,6 +353,9 @@ pub struct DriftReport {
 pub struct ConflictsReport {
     /// Row conflicts, oldest first.
     pub conflicts: Vec<RowConflict>,
+    /// Files of the working copy that are in conflict; left out if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<ConflictReport>,
     /// Rows that the primary has and this device cannot store; left out if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldRow>,
@@ -334,13 +365,18 @@ pub struct ConflictsReport {
 }
 
 impl ConflictsReport {
+    /// Returns a report on a device's rows.
+    pub(crate) fn of_device(conflicts: Vec<RowConflict>, held: Vec<HeldRow>) -> Self {
+        Self { conflicts, held, ..Self::default() }
+    }
+
     /// Creates the report of an application's database.
     pub fn of_database(
         conflicts: Vec<RowConflict>,
         held: Vec<HeldRow>,
         refused: Vec<RefusedTransaction>,
     ) -> Self {
-        Self { conflicts, held, refused }
+        Self { conflicts, files: Vec::new(), held, refused }
     }
 }
 
@@ -370,6 +406,8 @@ pub struct LogEntry {
     pub created_at: String,
     /// Name of the workspace that it was taken in.
     pub workspace: Option<String>,
+    /// How many files are in conflict in it.
+    pub conflicts: u64,
 }
 
 /// `fastest restore`
@@ -423,6 +461,8 @@ pub struct WorkspaceEntry {
     pub main: bool,
     /// Whether it is the workspace of the current working copy.
     pub current: bool,
+    /// How many files are in conflict in its head.
+    pub conflicts: u64,
 }
 
 /// `fastest project list`

@@ -36,10 +36,13 @@ pub(crate) async fn set_up(primary: &dyn Primary, schema: &Schema) -> Result<(),
     let lacked = lacked(primary, schema).await?;
     match lacked.last() {
         Some(last) if lacked.len() < schema.migrations.len() => {
-            if half_made::finish(primary, &lacked).await? {
-                Ok(())
-            } else {
-                Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
+            match half_made::finish(primary, &lacked).await {
+                Ok(true) => Ok(()),
+                // Whoever may not migrate cannot find out whether it is in use.
+                Ok(false) | Err(PrimaryError::Denied { .. }) => {
+                    Err(PrimaryError::Behind { url: primary.url().to_owned(), needed: last.name })
+                }
+                Err(error) => Err(error),
             }
         }
         // Another process has set it up meanwhile.

@@ -8,14 +8,19 @@ use crate::remote::sanitize::sanitize;
 /// SQLite's message for [`Cause::TooDeep`].
 pub(crate) const TOO_DEEP: &str = "too many levels of trigger recursion";
 
-/// Reduces `Error { message: "SQLite error: X", code: "C" }` and `D1_ERROR: X: SQLITE_C (extended: …)`
-/// to X.
+/// Reduces `Error { message: "SQLite error: X", code: "C" }`, `SQL input error: X (at offset 7)` and
+/// `D1_ERROR: X: SQLITE_C (extended: …)` to X.
 pub(crate) fn plain(message: &str) -> String {
     let message = match message.split_once("message: \"") {
         Some((_, rest)) => rest.split_once("\", code").map_or(rest, |(words, _)| words),
         None => message,
     };
     let message = message.split_once("SQLite error: ").map_or(message, |(_, words)| words);
+    // sqld says so where a statement cannot be prepared.
+    let message = match message.split_once("SQL input error: ") {
+        Some((_, words)) => words.split_once(" (at offset ").map_or(words, |(words, _)| words),
+        None => message,
+    };
     let message = message.split_once("D1_ERROR: ").map_or(message, |(_, words)| words);
     let message = message.split(": SQLITE_").next().unwrap_or(message);
     message.replace("\\\"", "\"").trim_end_matches('`').to_owned()
@@ -202,6 +207,8 @@ mod tests {
             ("SQLite error: no such table: main.audit", Cause::NoTable),
             ("error in view v: no such table: main.audit", Cause::NoTable),
             ("no such column: t.a: SQLITE_ERROR", Cause::NoColumn),
+            ("SQL input error: no such column: row_681ac811 (at offset 3887)", Cause::NoColumn),
+            ("SQL input error: near \"SELEC\": syntax error (at offset 0)", Cause::Server),
             ("D1_ERROR: table t has no column named a: SQLITE_ERROR", Cause::NoColumn),
             ("incomplete input: SQLITE_ERROR", Cause::IncompleteInput),
             ("HTTP 500: invalid utf-8 sequence of 1 bytes", Cause::NotUtf8),

@@ -80,13 +80,21 @@ impl Snapshots<'_> {
         Ok(self.0.get::<i64>(sql, params![project_id, pack.to_hex()])?.is_some())
     }
 
+    /// Whether a snapshot says that this tree has conflicts.
+    pub(crate) fn has_conflicts(&self, tree: &TreeId) -> Result<bool, ReplicaError> {
+        let sql = "SELECT 1 FROM snapshots WHERE manifest_hash = ?1 AND conflicts > 0";
+        Ok(self.0.get::<i64>(sql, [tree.to_hex()])?.is_some())
+    }
+
     /// Saves the rows of a snapshot whose packs are durable. Returns the snapshot's id.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn save(
         &self,
         workspace: &Workspace,
         tree: &TreeId,
         parents: Vec<SnapshotId>,
         message: Option<&str>,
+        conflicts: usize,
         packs: &[PackInfo],
     ) -> Result<SnapshotId, ReplicaError> {
         let project_id = &workspace.project_id;
@@ -100,6 +108,7 @@ impl Snapshots<'_> {
             source: Source::Cli,
             summary: message.map(str::to_owned),
             created_at: self.0.world.now_text(),
+            conflicts: i64::try_from(conflicts).ok().filter(|number| *number > 0),
         };
         Outbox(self.0).save(&project_id.scope(), &snapshot)?;
         Ok(snapshot.id)

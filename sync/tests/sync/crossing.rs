@@ -52,7 +52,7 @@ impl Crowd {
 
     fn push(&mut self, device: usize) {
         let pushed = self.machines[device].push(COPIES[device].0);
-        assert!(pushed.conflicts.is_empty(), "{pushed:?}");
+        assert!(pushed.snapshot.conflicts.is_empty(), "{pushed:?}");
     }
 
     fn pull(&mut self, device: usize, from: usize) {

@@ -77,7 +77,7 @@ fn old_file(path: &Path, remote: &str) {
 fn tables_of(path: &Path) -> Vec<String> {
     let sql = "SELECT name || ' ' || sql FROM sqlite_master WHERE sql IS NOT NULL
                AND name NOT GLOB 'fastest_local_*' ORDER BY name";
-    query(path, sql).iter().map(|sql| sql.replace('"', "`").replace(' ', "")).collect()
+    query(path, sql).iter().map(|sql| sql.replace('"', "`").replace([' ', '\n'], "")).collect()
 }
 
 #[test]

@@ -46,9 +46,9 @@ fn snapshots_are_named_by_where_they_stand_and_by_any_beginning() {
     let id = &ids[0];
     let sql = format!(
         "INSERT INTO snapshots SELECT 'snap-550e8400-e29b', project_id, workspace_id, manifest_hash,
-           parent_snapshot_ids, source, summary, created_at FROM snapshots WHERE id = '{id}';
+           parent_snapshot_ids, source, summary, created_at, conflicts FROM snapshots WHERE id = '{id}';
          INSERT INTO snapshots SELECT 'snap-MAIN', project_id, workspace_id, manifest_hash,
-           parent_snapshot_ids, source, summary, created_at FROM snapshots WHERE id = '{id}'"
+           parent_snapshot_ids, source, summary, created_at, conflicts FROM snapshots WHERE id = '{id}'"
     );
     rusqlite::Connection::open(folder.path().join("primary.db"))
         .unwrap()

@@ -83,11 +83,11 @@ fn pair(files: &[(&str, &str)]) -> (tempfile::TempDir, Machine, Machine) {
 fn what_both_changed_stays_twice() {
     let (_folder, mut one, mut two) =
         pair(&[("both.txt", "0"), ("gone", "0"), ("kept", "0"), ("mine", "0")]);
-    one.write("app/both.txt", "one");
+    one.write("app/both.txt", "one\0");
     one.write("app/kept", "one");
     fs::remove_file(one.path("app/gone")).unwrap();
     one.push("app");
-    two.write("desk/both.txt", "two");
+    two.write("desk/both.txt", "two\0");
     two.write("desk/gone", "two");
     two.write("desk/mine", "two");
     fs::remove_file(two.path("desk/kept")).unwrap();
@@ -103,8 +103,8 @@ fn what_both_changed_stays_twice() {
     assert!(pulled.safety_snapshot_id.is_some(), "what was unsaved is saved first");
     let files = two.files("desk");
     let aside = pulled.conflicts.iter().find_map(|conflict| conflict.theirs.clone()).unwrap();
-    assert_eq!(files["both.txt"], b"two");
-    assert_eq!(files[&aside], b"one");
+    assert_eq!(files["both.txt"], b"two\0");
+    assert_eq!(files[&aside], b"one\0");
     assert_eq!((&files["gone"][..], &files["kept"][..]), (&b"two"[..], &b"one"[..]));
     assert_eq!(files["mine"], b"two");
     two.push("desk");
@@ -156,7 +156,7 @@ fn two_folders_of_one_workspace_are_merged() {
     one.write("app2/new", "second");
     assert!(!one.push("app").merged);
     let second = one.push("app2");
-    assert!(second.merged && second.conflicts.is_empty(), "{second:?}");
+    assert!(second.merged && second.snapshot.conflicts.is_empty(), "{second:?}");
     let files = one.files("app2");
     assert_eq!(
         (&files["a"][..], &files["b"][..], &files["new"][..]),

@@ -11,37 +11,78 @@ use gix_imara_diff::{Hunk, InternedInput, Token};
 
 use crate::compare::text::algorithm::{LINES_MAX, compare_lines, count_lines, lines_of};
 
-/// Merges three texts. `None` if there is a conflict, or if they have too many lines. The result is the
-/// same whichever side is `ours`.
-pub(super) fn merge_lines(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Vec<u8>> {
-    if [base, ours, theirs].iter().any(|text| count_lines(text) > LINES_MAX) {
+/// A merged text, piece by piece. A piece is a list of lines with their ends.
+pub(super) enum Piece<'a> {
+    /// Lines of the result.
+    Merged(Vec<&'a [u8]>),
+    /// Lines that both sides changed, each in its own way.
+    Conflict {
+        /// What they were, if that is known.
+        base: Option<Vec<&'a [u8]>>,
+        /// What we made of them.
+        ours: Vec<&'a [u8]>,
+        /// What they made of them.
+        theirs: Vec<&'a [u8]>,
+    },
+}
+
+/// Merges three texts; without a base, the lines that differ are in conflict. `None` if they have too many
+/// lines. Whichever side is `ours`, the conflicts are the same, and so is a result without any.
+pub(super) fn merge_lines<'a>(
+    base: Option<&'a [u8]>,
+    ours: &'a [u8],
+    theirs: &'a [u8],
+) -> Option<Vec<Piece<'a>>> {
+    if [base.unwrap_or_default(), ours, theirs].iter().any(|text| count_lines(text) > LINES_MAX) {
         return None;
     }
-    let mut input = lines_of(base, ours);
-    let to_ours = changes(&input);
-    let ours = std::mem::take(&mut input.after);
-    input.update_after(byte_lines(theirs));
-    let to_theirs = changes(&input);
-    let theirs = input.after;
-    let mut merged = Vec::new();
-    let mut add = |tokens: &[Token]| {
-        tokens.iter().for_each(|token| merged.extend_from_slice(input.interner[*token]));
-    };
-    let mut at = 0;
-    for part in parts(&to_ours, &to_theirs, &ours, &theirs) {
-        add(&ours[at..part.ours.start]);
-        let (one, other) = (&ours[part.ours.clone()], &theirs[part.theirs]);
-        match part.of {
-            Of::Ours => add(one),
-            Of::Theirs => add(other),
-            // Piece by piece, both sides may have come to the same.
-            Of::Both if one == other => add(one),
-            Of::Both => return None,
+    let (input, base, ours, theirs, parts) = match base {
+        Some(base) => {
+            let mut input = lines_of(base, ours);
+            let to_ours = changes(&input);
+            let ours = std::mem::take(&mut input.after);
+            input.update_after(byte_lines(theirs));
+            let to_theirs = changes(&input);
+            let theirs = std::mem::take(&mut input.after);
+            let parts = parts(&to_ours, &to_theirs, &ours, &theirs);
+            let base = std::mem::take(&mut input.before);
+            (input, Some(base), ours, theirs, parts)
         }
+        None => {
+            let mut input = lines_of(ours, theirs);
+            let parts = changes(&input).into_iter().map(|Change { base, side }| Part {
+                of: Of::Both,
+                base: 0..0,
+                ours: base,
+                theirs: side,
+            });
+            let parts = parts.collect();
+            let ours = std::mem::take(&mut input.before);
+            let theirs = std::mem::take(&mut input.after);
+            (input, None, ours, theirs, parts)
+        }
+    };
+    let lines = |tokens: &[Token]| -> Vec<&'a [u8]> {
+        tokens.iter().map(|token| input.interner[*token]).collect()
+    };
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    for part in parts {
+        pieces.push(Piece::Merged(lines(&ours[at..part.ours.start])));
+        let (one, other) = (&ours[part.ours.clone()], &theirs[part.theirs]);
+        pieces.push(match part.of {
+            Of::Ours => Piece::Merged(lines(one)),
+            Of::Theirs => Piece::Merged(lines(other)),
+            // Piece by piece, both sides may have come to the same.
+            Of::Both if one == other => Piece::Merged(lines(one)),
+            Of::Both => {
+                let base = base.as_ref().map(|base| lines(&base[part.base]));
+                Piece::Conflict { base, ours: lines(one), theirs: lines(other) }
+            }
+        });
         at = part.ours.end;
     }
-    add(&ours[at..]);
-    Some(merged)
+    pieces.push(Piece::Merged(lines(&ours[at..])));
+    Some(pieces)
 }
 
 /// Returns the changes from the base to one side.
@@ -73,10 +114,11 @@ enum Of {
     Both,
 }
 
-/// A part of the result that somebody changed, as it is on each side.
+/// A part of the result that somebody changed, as it was and as it is on each side.
 #[derive(Debug, Clone)]
 struct Part {
     of: Of,
+    base: Range<usize>,
     ours: Range<usize>,
     theirs: Range<usize>,
 }
@@ -96,13 +138,15 @@ fn parts(to_ours: &[Change], to_theirs: &[Change], ours: &[Token], theirs: &[Tok
             (None, None) => return parts,
             (Some(one), other) if is_first(one, other) => {
                 let theirs = shifted(&one.base, their_shift);
-                append(&mut parts, Part { of: Of::Ours, ours: one.side.clone(), theirs });
+                let (base, ours) = (one.base.clone(), one.side.clone());
+                append(&mut parts, Part { of: Of::Ours, base, ours, theirs });
                 our_shift = shift(one);
                 a += 1;
             }
             (one, Some(other)) if is_first(other, one) => {
                 let ours = shifted(&other.base, our_shift);
-                append(&mut parts, Part { of: Of::Theirs, ours, theirs: other.side.clone() });
+                let (base, theirs) = (other.base.clone(), other.side.clone());
+                append(&mut parts, Part { of: Of::Theirs, base, ours, theirs });
                 their_shift = shift(other);
                 b += 1;
             }
@@ -145,7 +189,8 @@ fn overlap(one: &Change, other: &Change) -> Part {
         let start = change.side.start.saturating_sub(change.base.start - base.start);
         start..change.side.end + (base.end - change.base.end)
     };
-    Part { of: Of::Both, ours: side(one), theirs: side(other) }
+    let (ours, theirs) = (side(one), side(other));
+    Part { of: Of::Both, base, ours, theirs }
 }
 
 /// Adds a part. One that overlaps or touches the part before it is joined to it.
@@ -155,6 +200,7 @@ fn append(parts: &mut Vec<Part>, part: Part) {
             if last.of != part.of {
                 last.of = Of::Both;
             }
+            last.base.end = last.base.end.max(part.base.end);
             last.ours.end = part.ours.end;
             last.theirs.end = part.theirs.end;
         }
@@ -166,11 +212,21 @@ fn append(parts: &mut Vec<Part>, part: Part) {
 mod tests {
     use super::*;
 
+    /// Returns the merged text, unless there is a conflict.
+    fn clean(base: &[u8], ours: &[u8], theirs: &[u8]) -> Option<Vec<u8>> {
+        let pieces = merge_lines(Some(base), ours, theirs)?.into_iter();
+        let lines = pieces.map(|piece| match piece {
+            Piece::Merged(lines) => Some(lines.concat()),
+            Piece::Conflict { .. } => None,
+        });
+        Some(lines.collect::<Option<Vec<_>>>()?.concat())
+    }
+
     /// Merges texts of one letter a line, both ways.
     fn merged(base: &str, ours: &str, theirs: &str) -> Option<String> {
         let text = |letters: &str| letters.chars().map(|c| format!("{c}\n")).collect::<String>();
         let [base, ours, theirs] = [base, ours, theirs].map(text);
-        let merge = |a: &str, b: &str| merge_lines(base.as_bytes(), a.as_bytes(), b.as_bytes());
+        let merge = |a: &str, b: &str| clean(base.as_bytes(), a.as_bytes(), b.as_bytes());
         let result = merge(&ours, &theirs);
         assert_eq!(result, merge(&theirs, &ours), "mirrored: {base:?} {ours:?} {theirs:?}");
         result.map(|bytes| String::from_utf8(bytes).unwrap().replace('\n', ""))
@@ -215,7 +271,7 @@ mod tests {
     #[test]
     fn bytes_are_kept_as_they_are() {
         let merge = |base: &str, ours: &str, theirs: &str| {
-            let merged = merge_lines(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
+            let merged = clean(base.as_bytes(), ours.as_bytes(), theirs.as_bytes());
             merged.map(|bytes| String::from_utf8(bytes).unwrap())
         };
         let expect = "A\r\nb\nc\r\nd";

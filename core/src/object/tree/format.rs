@@ -8,6 +8,9 @@ use crate::object::id::TreeId;
 /// Version of the node encoding.
 pub const NODE_VERSION: u8 = 1;
 
+/// Version of the encoding of a root that lists conflicts. Before what version 1 has, it has these.
+pub const CONFLICTS_VERSION: u8 = 2;
+
 /// A node whose entries take more bytes than this is split.
 pub const NODE_BYTES_MAX: usize = 32 << 10;
 
@@ -31,7 +34,7 @@ pub enum TreeError {
         what: &'static str,
     },
     /// The node was written by a newer version.
-    #[error("tree node has version {version}; this build reads version {NODE_VERSION}")]
+    #[error("tree node has version {version}; this build reads up to {CONFLICTS_VERSION}")]
     Newer {
         /// The version found.
         version: u8,

@@ -5,7 +5,9 @@ use std::cmp::Ordering;
 use crate::object::id::{ID_BYTES, ListId, TreeId};
 use crate::object::item::{Item, Kind};
 use crate::object::name::name_is_allowed;
-use crate::object::tree::format::{CHUNKED_OVER_BYTES, NODE_VERSION, TreeError, damaged};
+use crate::object::tree::format::{
+    CHUNKED_OVER_BYTES, CONFLICTS_VERSION, NODE_VERSION, TreeError, damaged,
+};
 use crate::object::varint;
 
 /// An entry of a directory, borrowed from its node.
@@ -85,14 +87,10 @@ pub struct Runs<'a> {
 impl<'a> Node<'a> {
     /// Decodes a node's header. Entries and runs are checked as they are iterated.
     pub fn parse(encoded: &'a [u8]) -> Result<Self, TreeError> {
-        let [version, level, rest @ ..] = encoded else {
+        let (_, body) = split_conflicts(encoded)?;
+        let [level, rest @ ..] = body else {
             return Err(damaged("it is shorter than a header"));
         };
-        match *version {
-            0 => return Err(damaged("no version is 0")),
-            NODE_VERSION => {}
-            version => return Err(TreeError::Newer { version }),
-        }
         let mut rest = rest;
         let left = varint::take(&mut rest).ok_or(damaged("the count is cut short"))?;
         let previous = &[][..];
@@ -121,6 +119,28 @@ impl<'a> Node<'a> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Splits an encoded node into its section of conflicts, which is empty in version 1, and what follows the
+/// version and that section.
+pub(crate) fn split_conflicts(encoded: &[u8]) -> Result<(&[u8], &[u8]), TreeError> {
+    const CUT: TreeError = damaged("it is shorter than a header");
+    let [version, rest @ ..] = encoded else { return Err(CUT) };
+    if rest.is_empty() {
+        return Err(CUT);
+    }
+    match *version {
+        0 => Err(damaged("no version is 0")),
+        NODE_VERSION => Ok((&[], rest)),
+        CONFLICTS_VERSION => {
+            let mut rest = rest;
+            let bytes = varint::take(&mut rest).and_then(|bytes| usize::try_from(bytes).ok());
+            let section = bytes.and_then(|bytes| rest.split_at_checked(bytes)).ok_or(CUT)?;
+            // Without conflicts, a node has version 1.
+            if section.0.is_empty() { Err(damaged("it lists no conflict")) } else { Ok(section) }
+        }
+        version => Err(TreeError::Newer { version }),
     }
 }
 
@@ -162,7 +182,7 @@ impl<'a> Runs<'a> {
     }
 }
 
-fn take_bytes<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
+pub(super) fn take_bytes<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     let (head, tail) = rest.split_at_checked(count)?;
     *rest = tail;
     Some(head)
@@ -187,28 +207,40 @@ fn take_name<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], TreeError> {
 impl<'a> Entries<'a> {
     #[inline(always)] // The compiler does not do it, and an entry is large to return.
     fn take(&mut self) -> Result<Entry<'a>, TreeError> {
-        const CUT: TreeError = damaged("an entry is cut short");
         let name = take_name(&mut self.rest)?;
         if compare_names(self.previous, name).is_ge() {
             return Err(damaged("names are not in order"));
         }
-        let [kind, ..] = take_bytes(&mut self.rest, 1).ok_or(CUT)? else { return Err(CUT) };
-        let kind = Kind::from_u8(*kind).ok_or(damaged("an entry's kind is unknown"))?;
-        let id = take_id(&mut self.rest).ok_or(CUT)?;
-        let bytes = varint::take(&mut self.rest).ok_or(CUT)?;
-        let files = match kind {
-            Kind::Directory => varint::take(&mut self.rest).ok_or(CUT)?,
-            _ => 1,
-        };
-        let list = match kind {
-            Kind::File | Kind::Executable if bytes > CHUNKED_OVER_BYTES => {
-                Some(take_id(&mut self.rest).ok_or(CUT)?)
-            }
-            _ => None,
-        };
+        let entry = take_entry(name, &mut self.rest)?;
         self.previous = name;
-        Ok(Entry { name, kind, id, bytes, files, list })
+        Ok(entry)
     }
+}
+
+/// Takes what follows an entry's name.
+#[inline(always)] // As above.
+fn take_entry<'a>(name: &'a [u8], rest: &mut &'a [u8]) -> Result<Entry<'a>, TreeError> {
+    const CUT: TreeError = damaged("an entry is cut short");
+    let [kind, ..] = take_bytes(rest, 1).ok_or(CUT)? else { return Err(CUT) };
+    let kind = Kind::from_u8(*kind).ok_or(damaged("an entry's kind is unknown"))?;
+    let id = take_id(rest).ok_or(CUT)?;
+    let bytes = varint::take(rest).ok_or(CUT)?;
+    let files = match kind {
+        Kind::Directory => varint::take(rest).ok_or(CUT)?,
+        _ => 1,
+    };
+    let list = match kind {
+        Kind::File | Kind::Executable if bytes > CHUNKED_OVER_BYTES => {
+            Some(take_id(rest).ok_or(CUT)?)
+        }
+        _ => None,
+    };
+    Ok(Entry { name, kind, id, bytes, files, list })
+}
+
+/// Takes an item as the entries of a leaf have it after their names.
+pub(super) fn take_item(rest: &mut &[u8]) -> Result<Item, TreeError> {
+    take_entry(&[], rest).map(|entry| entry.item())
 }
 
 impl<'a> Iterator for Entries<'a> {

@@ -12,6 +12,10 @@ use crate::object::varint;
 fn put_entry(out: &mut Vec<u8>, name: &[u8], item: &Item) {
     varint::put(out, name.len() as u64);
     out.extend_from_slice(name);
+    put_item(out, item);
+}
+
+pub(super) fn put_item(out: &mut Vec<u8>, item: &Item) {
     out.push(item.kind as u8);
     out.extend_from_slice(&item.id);
     varint::put(out, item.bytes);
@@ -131,7 +135,7 @@ fn write_group(level: u8, group: &[Written], sink: &dyn ObjectSink) -> Result<Wr
     Ok(Written { last_name, root: Root { id, files, bytes } })
 }
 
-fn write_node(encoded: &[u8], sink: &dyn ObjectSink) -> Result<TreeId, StoreError> {
+pub(super) fn write_node(encoded: &[u8], sink: &dyn ObjectSink) -> Result<TreeId, StoreError> {
     if encoded.len() > OBJECT_BYTES_MAX {
         return Err(StoreError::ObjectTooLarge { bytes: encoded.len() as u64 });
     }

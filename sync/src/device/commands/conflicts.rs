@@ -16,7 +16,7 @@ impl OpenDevice {
         let (session, scope) = (self.replica.read(), project_id.map(ProjectId::scope));
         let conflicts = Resolver(session).conflicts(scope.as_ref())?;
         let held = Held(session).of(scope.as_ref())?;
-        Ok(ConflictsReport { conflicts, held, refused: Vec::new() })
+        Ok(ConflictsReport::of_device(conflicts, held))
     }
 
     /// See [`Device::resolve`](crate::Device::resolve).

@@ -1,6 +1,7 @@
 //! `drift`: compares a workspace with another one.
 
 use fastest_core::compare::drift::drift;
+use fastest_core::object::tree::conflicts::read_conflicts;
 use fastest_core::object::tree::format::empty_directory;
 use fastest_core::worktree::state_dir::JOURNAL;
 use fastest_schema::tables::workspaces::DriftReport as Row;
@@ -68,6 +69,8 @@ impl OpenDevice {
             files_modified: found.counts.both_different,
             files_deleted: found.counts.source_only,
             bytes_changed: found.counts.bytes_changed,
+            source_conflicts: read_conflicts(&source_tree, &self.store)?.len() as u64,
+            workspace_conflicts: read_conflicts(&own_tree, &looking)?.len() as u64,
             offline,
             skipped,
             warnings,

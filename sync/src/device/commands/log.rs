@@ -47,6 +47,7 @@ impl OpenDevice {
             message: snapshot.summary,
             created_at: snapshot.created_at,
             workspace: name(snapshot.workspace_id),
+            conflicts: snapshot.conflicts.map_or(0, |number| number.max(0) as u64),
         };
         Ok(LogReport { snapshots: snapshots.into_iter().map(entry).collect(), warnings })
     }

@@ -20,6 +20,7 @@ mod remote;
 mod remote_check;
 mod restore;
 mod scan;
+mod settle;
 pub(crate) mod snapshot;
 mod status;
 mod unfinished;

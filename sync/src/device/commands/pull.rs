@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use fastest_core::compare::ancestry::{Ancestry, History};
 use fastest_core::compare::drift::drift;
 use fastest_core::compare::drift::found::Drift;
-use fastest_core::compare::merge::{Conflict, ConflictKind, Sides, merge};
+use fastest_core::compare::merge::{Names, Sides, merge};
 use fastest_core::compare::merge_base::merge_base;
 use fastest_core::compare::parting::follows;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::memory::ScratchObjects;
+use fastest_core::object::tree::conflicts::{Conflict, Form, read_conflicts};
 use fastest_core::object::tree::format::empty_directory;
 use fastest_core::object::tree::read::find;
 use fastest_core::worktree::checkout::folding::Folding;
@@ -27,7 +28,7 @@ use crate::device::commands::purpose::{Captured, Purpose};
 use crate::device::left::{but_for_left, left_in, left_notice, show_kept};
 use crate::device::open::{OpenDevice, Refreshed};
 use crate::device::path::{show, show_all};
-use crate::device::report::{ConflictReport, PullReport};
+use crate::device::report::{ConflictKind, ConflictReport, PullReport};
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
@@ -56,7 +57,7 @@ pub(crate) struct Incoming<'a> {
 pub(crate) struct BroughtIn {
     /// How the working copy changed.
     pub drift: Drift,
-    /// Files that both sides changed.
+    /// Files that are in conflict now, and were not before.
     pub conflicts: Vec<Conflict>,
     /// Files that were left as they were found, and why. If there are any, the head has not moved:
     /// these files are not edits of the new tree, and must not be taken for edits.
@@ -214,13 +215,14 @@ impl OpenDevice {
         let Some(ours) = captured.snapshot_id.clone() else {
             brought.take(self.move_to(copy, &captured, &theirs, incoming.head, activity)?);
             brought.drift = drift(&empty_directory(), &theirs, &self.store)?;
+            brought.conflicts = read_conflicts(&theirs, &self.store)?;
             return Ok(brought);
         };
         let follows = follows(&self.lineage(copy), incoming.head.as_str(), ours.as_str())?;
         let (head, tree) = if follows {
             (incoming.head.to_owned(), theirs)
         } else {
-            self.merge_in(copy, incoming, &captured, &mut brought)?
+            self.merge_in(copy, incoming, &captured)?
         };
         let moved = match self.move_to(copy, &captured, &tree, &head, activity) {
             Err(error) if head != *incoming.head && !copy.state().has(JOURNAL) => {
@@ -235,6 +237,10 @@ impl OpenDevice {
         }
         brought.take(moved);
         brought.drift = drift(&captured.root.id, &tree, &self.store)?;
+        // Those that others had and nobody has settled came along.
+        let was_open = |conflict: &Conflict| captured.open.contains(conflict);
+        let conflicts = read_conflicts(&tree, &self.store)?.into_iter();
+        brought.conflicts = conflicts.filter(|conflict| !was_open(conflict)).collect();
         Ok(brought)
     }
 
@@ -309,7 +315,6 @@ impl OpenDevice {
         copy: &WorkingCopy,
         incoming: &Incoming<'_>,
         captured: &Captured,
-        brought: &mut BroughtIn,
     ) -> Result<(SnapshotId, TreeId), SyncError> {
         let ours = captured.snapshot_id.clone().expect("a merge has two snapshots");
         let theirs = tree_of(&self.snapshot_row(incoming.head)?)?;
@@ -322,21 +327,24 @@ impl OpenDevice {
             &scratch,
         )?;
         let label = conflict_label(incoming);
+        let workspace = self.workspace_of(copy)?;
         let writer = self.store.writer();
-        let sides =
-            Sides { base: base.as_ref(), ours: &captured.root.id, theirs: &theirs, label: &label };
-        // A merge reads three trees and writes a fourth. It never reads what it writes.
+        let theirs_name = match incoming.workspace_id == &copy.workspace_id {
+            true => format!("{} (pushed)", incoming.name),
+            false => incoming.name.to_owned(),
+        };
+        let names = Names { ours: &workspace.name, theirs: &theirs_name, label: &label };
+        let sides = Sides { base: base.as_ref(), ours: &captured.root.id, theirs: &theirs, names };
         let merged = merge(&sides, &scratch, &writer)?;
         let packs = writer.finish()?;
         let tree = merged.root.id;
         let packs = self.complete(&copy.project_id, Some(&captured.root.id), &tree, packs)?;
-        let workspace = self.workspace_of(copy)?;
+        let conflicts = read_conflicts(&tree, &self.store)?.len();
         let message = format!("Merge {}", incoming.name);
         let head = self.replica.write(|session| {
             let parents = vec![ours.clone(), incoming.head.clone()];
-            Snapshots(session).save(&workspace, &tree, parents, Some(&message), &packs)
+            Snapshots(session).save(&workspace, &tree, parents, Some(&message), conflicts, &packs)
         })?;
-        brought.conflicts = merged.conflicts;
         Ok((head, tree))
     }
 
@@ -438,13 +446,22 @@ fn conflict_label(incoming: &Incoming<'_>) -> String {
 
 /// Returns the report of a conflict.
 pub(crate) fn conflict_report(conflict: &Conflict) -> ConflictReport {
-    use crate::device::report::ConflictKind as Reported;
-    let (kind, theirs) = match &conflict.kind {
-        ConflictKind::BothChanged { theirs_path } => {
-            (Reported::BothChanged, Some(show(theirs_path)))
-        }
-        ConflictKind::DeletedByThem => (Reported::DeletedByThem, None),
-        ConflictKind::DeletedByUs => (Reported::DeletedByUs, None),
+    let kind = match (&conflict.ours, &conflict.theirs) {
+        (_, None) => ConflictKind::DeletedByThem,
+        (None, _) => ConflictKind::DeletedByUs,
+        _ => ConflictKind::BothChanged,
     };
-    ConflictReport { path: show(&conflict.path), kind, theirs }
+    let theirs = match &conflict.form {
+        Form::Beside { theirs_path } => Some(show(theirs_path)),
+        Form::Markers | Form::Kept => None,
+    };
+    ConflictReport {
+        id: conflict.id().to_string(),
+        path: show(&conflict.path),
+        kind,
+        markers: conflict.form == Form::Markers,
+        ours_name: conflict.ours_name.clone(),
+        theirs_name: conflict.theirs_name.clone(),
+        theirs,
+    }
 }

@@ -2,6 +2,7 @@
 
 use fastest_core::object::item::Root;
 use fastest_core::object::name::IGNORE_FILES;
+use fastest_core::object::tree::conflicts::{Conflict, ConflictId};
 use fastest_core::worktree::database::Database;
 use fastest_core::worktree::stat_index::StatIndex;
 use fastest_schema::SnapshotId;
@@ -13,6 +14,8 @@ pub(crate) enum Purpose<'a> {
     Save { if_empty: bool },
     /// The user wants to untrack these paths.
     Untrack(&'a [Vec<u8>]),
+    /// The user has settled these conflicts.
+    Settle(&'a [ConflictId]),
     /// A safety snapshot before files are replaced. An ignore file that cannot be used does not
     /// prevent it.
     Safety,
@@ -34,6 +37,8 @@ pub(crate) struct Captured {
     pub index: StatIndex,
     /// SQLite databases with files beside them, such as a WAL.
     pub databases: Vec<Database>,
+    /// The conflicts that are open, sorted by path.
+    pub open: Vec<Conflict>,
     /// What was skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What the user should know.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use fastest_core::compare::parting::follows;
 use fastest_core::object::id::TreeId;
+use fastest_core::object::tree::conflicts::read_conflicts;
 use fastest_core::object::tree::read::read_root;
 use fastest_schema::tables::workspaces::Workspace;
 use fastest_schema::{Row, RowKey, SnapshotId};
@@ -164,13 +165,14 @@ impl OpenDevice {
         let new = merged.warnings.into_iter().filter(|warning| !warnings.contains(warning));
         let new: Vec<_> = new.chain(merged.left.iter().map(left_notice)).collect();
         warnings.extend(new);
-        report.conflicts.extend(merged.conflicts.iter().map(conflict_report));
         if let Some(head) = copy.head()? {
             let tree: TreeId = tree_of(&self.snapshot_row(&head)?)?;
             let root = read_root(&tree, &self.store)?;
             report.snapshot.snapshot_id = head;
             report.snapshot.manifest_hash = tree.to_hex();
             (report.snapshot.files, report.snapshot.bytes) = (root.files, root.bytes);
+            let open = read_conflicts(&tree, &self.store)?;
+            report.snapshot.conflicts = open.iter().map(conflict_report).collect();
         }
         Ok(())
     }

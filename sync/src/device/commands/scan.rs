@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
+use fastest_core::object::error::StoreError;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::item::Root;
-use fastest_core::object::source::ObjectSink;
+use fastest_core::object::memory::KeptNodes;
+use fastest_core::object::source::{ObjectSink, ObjectSource};
+use fastest_core::object::tree::conflicts::{Conflict, ConflictId, Form, read_conflicts};
 use fastest_core::progress::Progress;
+use fastest_core::worktree::contents::CopyContents;
 use fastest_core::worktree::database::{Database, Databases};
 use fastest_core::worktree::git::Git;
+use fastest_core::worktree::open_conflicts::{Carried, carry};
 use fastest_core::worktree::scan::context::{IndexUse, Selection};
 use fastest_core::worktree::scan::report::Skipped;
 use fastest_core::worktree::stat_index::{IndexState, StatIndex};
@@ -20,6 +25,7 @@ use crate::device::open::OpenDevice;
 use crate::device::path::show;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
+use crate::rows::snapshots::Snapshots;
 
 /// The result of a scan, with messages for reports.
 pub(crate) struct Scanned {
@@ -35,6 +41,8 @@ pub(crate) struct Scanned {
     pub databases: Vec<Database>,
     /// Ignore files that cannot be used, each with the reason.
     pub unknown_rules: Vec<String>,
+    /// The conflicts of the head that are open, sorted by path.
+    pub open: Vec<Conflict>,
 }
 
 /// The parameters of a scan.
@@ -46,6 +54,8 @@ pub(crate) struct ScanJob<'a> {
     pub head: Option<TreeId>,
     /// Paths to untrack.
     pub untrack: &'a [Vec<u8>],
+    /// Conflicts that the user has settled.
+    pub settled: &'a [ConflictId],
 }
 
 impl OpenDevice {
@@ -56,13 +66,25 @@ impl OpenDevice {
         sink: &dyn ObjectSink,
         progress: &Progress,
     ) -> Result<Scanned, SyncError> {
-        let ScanJob { root, index, index_use, head, untrack } = *job;
+        let ScanJob { root, index, index_use, head, untrack, settled } = *job;
         let git = Git::of(root, &self.git_settings);
         let state = StateDir::of(root);
         let left = left::load(&state).map_err(SyncError::io("read", state.left()))?;
         let (source, databases) = (&self.store, Some(&AppDatabases as &dyn Databases));
         let selection = Selection { head, source, git: &git, untrack, left: &left, databases };
+        let before = head.map_or(Ok(Vec::new()), |head| self.conflicts_of(&head))?;
+        let has_conflicts = !before.is_empty() || self.has_conflicts(index, head)?;
+        let kept = KeptNodes::of(&self.store, sink);
+        // Only a tree with conflicts is read before it is stored.
+        let sink = if has_conflicts { &kept } else { sink };
         let found = scan::run::scan(root, index, selection, sink, index_use, progress)?;
+        let carried = if has_conflicts {
+            let contents = CopyContents::of(&self.store, Some(root));
+            let contents = contents.map_err(SyncError::io("open", root))?;
+            carry(before, settled, &found.root.id, (&kept, &kept), &contents)?
+        } else {
+            Carried { root: found.root, open: Vec::new(), settled: Vec::new() }
+        };
         let unknown_rules = git.unknown_rules().iter().chain(&found.unknown_rules);
         let passed_over = found.skipped.iter().map(|skipped| {
             let (path, why) = (show_path(root, skipped), &skipped.why);
@@ -77,8 +99,17 @@ impl OpenDevice {
         });
         let in_the_way = left.iter().map(left_notice);
         let warnings = found.warnings.iter().map(ToString::to_string).chain(in_the_way);
+        let by_hand = carried.settled.iter().filter(|conflict| !settled.contains(&conflict.id()));
+        let gone = by_hand.map(|conflict| {
+            let why = match conflict.form {
+                Form::Markers => "its markers are gone",
+                Form::Beside { .. } => "theirs is not beside it any more",
+                Form::Kept => "it is gone",
+            };
+            format!("the conflict in {} counts as settled: {why}", show(&conflict.path))
+        });
         Ok(Scanned {
-            warnings: warnings.chain(passed_over).collect(),
+            warnings: warnings.chain(passed_over).chain(gone).collect(),
             skipped: found
                 .skipped
                 .iter()
@@ -86,8 +117,36 @@ impl OpenDevice {
                 .collect(),
             unknown_rules: unknown_rules.map(ToString::to_string).collect(),
             databases: found.databases,
-            root: found.root,
+            root: carried.root,
+            open: carried.open,
             index: found.index,
+        })
+    }
+}
+
+impl OpenDevice {
+    /// Returns the conflicts of a head. If the store has lost its tree, the scan makes it again, unless a
+    /// snapshot says that it had conflicts.
+    fn conflicts_of(&self, head: &TreeId) -> Result<Vec<Conflict>, SyncError> {
+        match read_conflicts(head, &self.store) {
+            Err(StoreError::Missing { .. })
+                if !Snapshots(self.replica.read()).has_conflicts(head)? =>
+            {
+                Ok(Vec::new())
+            }
+            found => Ok(found?),
+        }
+    }
+
+    /// Returns whether the tree of a stat index lists conflicts, which may be settled by now. A scan that
+    /// finds nothing new returns that tree.
+    fn has_conflicts(&self, index: &StatIndex, head: Option<TreeId>) -> Result<bool, SyncError> {
+        let tree = index.root().map(|root| root.id).filter(|id| Some(*id) != head);
+        Ok(match tree {
+            Some(tree) if ObjectSource::has(&self.store, &tree.into())? => {
+                !read_conflicts(&tree, &self.store)?.is_empty()
+            }
+            _ => false,
         })
     }
 }

@@ -17,6 +17,7 @@ use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 use fastest_schema::{ProjectId, SnapshotId};
 
 use crate::device::activity::Activity;
+use crate::device::commands::pull::conflict_report;
 use crate::device::commands::purpose::{Captured, Purpose, RULE_FILE};
 use crate::device::commands::scan::{ScanJob, Scanned, load_index};
 use crate::device::left::left_in;
@@ -46,7 +47,7 @@ impl OpenDevice {
     }
 
     pub(crate) fn snapshot_report(&self, captured: &Captured) -> Result<SnapshotReport, SyncError> {
-        let Captured { root, created, parent, objects_new, .. } = captured;
+        let Captured { root, created, parent, objects_new, open, .. } = captured;
         let before = match parent {
             Some(parent) if *created => tree_of(&self.snapshot_row(parent)?)?,
             Some(_) => root.id,
@@ -69,6 +70,7 @@ impl OpenDevice {
             deleted: counts.source_only,
             created: *created,
             objects_new: *objects_new,
+            conflicts: open.iter().map(conflict_report).collect(),
             skipped: captured.skipped.clone(),
             warnings: captured.warnings.clone(),
         })
@@ -96,10 +98,12 @@ impl OpenDevice {
             index_use: IndexUse::Replace,
             head: head_tree.transpose()?,
             untrack,
+            settled: if let Purpose::Settle(settled) = purpose { settled } else { &[] },
         };
         let scanned = self.scan(&job, &writer, &progress)?;
         let Scanned { root, index: new_index, skipped, warnings: found, .. } = scanned;
         let (unknown_rules, databases) = (scanned.unknown_rules, scanned.databases);
+        let open = scanned.open;
         if purpose != Purpose::Safety && !unknown_rules.is_empty() {
             return Err(SyncError::UnknownRules { files: unknown_rules });
         }
@@ -112,7 +116,7 @@ impl OpenDevice {
         let objects_new = packs.iter().map(|pack| pack.objects).sum();
         let if_empty = purpose == Purpose::Save { if_empty: true };
         let (snapshot_id, created) =
-            self.record_tree(copy, &workspace, head.as_ref(), &root, packs, message, if_empty)?;
+            self.record_tree(copy, &workspace, &root, open.len(), packs, message, if_empty)?;
         if let Some(new_index) = &new_index {
             new_index.save(&copy.state())?;
         }
@@ -126,6 +130,7 @@ impl OpenDevice {
             objects_new,
             index,
             databases,
+            open,
             skipped,
             warnings,
         })
@@ -149,18 +154,20 @@ impl OpenDevice {
         }
     }
 
-    /// Records a stored tree as a snapshot that follows `head`, unless it is the head's tree.
+    /// Records a stored tree as a snapshot that follows the head, unless it is the head's tree.
     #[allow(clippy::too_many_arguments)]
     fn record_tree(
         &mut self,
         copy: &WorkingCopy,
         workspace: &Workspace,
-        head: Option<&SnapshotId>,
         root: &Root,
+        conflicts: usize,
         packs: Vec<PackInfo>,
         message: Option<&str>,
         if_empty: bool,
     ) -> Result<(Option<SnapshotId>, bool), SyncError> {
+        let head = copy.head()?;
+        let head = head.as_ref();
         let head_row = head.map(|head| self.snapshot_row(head)).transpose()?;
         if head_row.as_ref().is_some_and(|row| row.manifest_hash == root.id.to_hex()) {
             if !packs.is_empty() {
@@ -185,7 +192,8 @@ impl OpenDevice {
         let packs = self.complete(&workspace.project_id, parent.as_ref(), &root.id, packs)?;
         let parents = head.cloned().into_iter().collect();
         let id = self.replica.write(|session| {
-            let id = Snapshots(session).save(workspace, &root.id, parents, message, &packs)?;
+            let id = Snapshots(session)
+                .save(workspace, &root.id, parents, message, conflicts, &packs)?;
             Snapshots(session).advance_head(&workspace.id, &id)?;
             Copies(session).put(&copy.known(Some(&id)))?;
             Ok::<_, SyncError>(id)

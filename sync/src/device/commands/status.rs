@@ -18,6 +18,7 @@ use fastest_schema::Row;
 use fastest_schema::tables::workspaces::Snapshot;
 
 use crate::device::activity::Activity;
+use crate::device::commands::pull::conflict_report;
 use crate::device::commands::scan::{ScanJob, Scanned, load_index};
 use crate::device::open::OpenDevice;
 use crate::device::path::show_all;
@@ -121,6 +122,7 @@ impl OpenDevice {
             waiting_rows: outbox.count(&project.id.scope())?,
             queued_since: Queue(session).since(&project.id.scope())?,
             primary: primary_url(&RemoteRow(session).get()?, self)?,
+            conflicts: looked.open.iter().map(conflict_report).collect(),
             row_conflicts: Conflicts(session).count(&project.id.scope())?,
             skipped,
             warnings,
@@ -152,7 +154,8 @@ impl OpenDevice {
         let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
         let (root, head_tree) =
             (copy.root(), Some(*head).filter(|head| *head != empty_directory()));
-        let job = ScanJob { root, index: &index, index_use, head: head_tree, untrack: &[] };
+        let job =
+            ScanJob { root, index: &index, index_use, head: head_tree, untrack: &[], settled: &[] };
         let mut scanned = self.scan(&job, looking, &progress)?;
         let is_stored = scanned.root.id == *head && !looking.found_new.load(Ordering::Relaxed);
         scanned.warnings.splice(0..0, warnings);

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use fastest_schema::SnapshotId;
 use fastest_schema::tables::projects::Project;
-use fastest_schema::tables::workspaces::Workspace;
+use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 
 use crate::device::activity::Activity;
 use crate::device::names::{check_name, new_workspace, workspace_taken};
@@ -113,17 +114,25 @@ impl OpenDevice {
     pub(crate) fn workspaces(&mut self, copy: &WorkingCopy) -> Result<WorkspacesReport, SyncError> {
         let project = self.project_of(copy)?;
         let rows = Projects(self.replica.read()).workspaces(&project.id)?;
-        let entry = |row: Workspace| WorkspaceEntry {
-            main: project.main_workspace_id.as_ref() == Some(&row.id),
-            current: row.id == copy.workspace_id,
-            id: row.id,
-            name: row.name,
-            snapshot_id: row.current_snapshot_id,
-            version: row.version,
-            path: row.local_path,
-            machine: row.machine_id,
+        let conflicts = |head: &Option<SnapshotId>| {
+            let head = head.as_ref().map(|head| self.replica.read().row::<Snapshot>(head));
+            let head = head.transpose()?.flatten();
+            Ok::<_, SyncError>(head.and_then(|head| head.conflicts).unwrap_or(0).max(0) as u64)
         };
-        let workspaces = rows.into_iter().map(entry).collect();
+        let entry = |row: Workspace| {
+            Ok(WorkspaceEntry {
+                conflicts: conflicts(&row.current_snapshot_id)?,
+                main: project.main_workspace_id.as_ref() == Some(&row.id),
+                current: row.id == copy.workspace_id,
+                id: row.id,
+                name: row.name,
+                snapshot_id: row.current_snapshot_id,
+                version: row.version,
+                path: row.local_path,
+                machine: row.machine_id,
+            })
+        };
+        let workspaces = rows.into_iter().map(entry).collect::<Result<_, SyncError>>()?;
         Ok(WorkspacesReport { project: project.name, workspaces, warnings: self.take_notices() })
     }
 

@@ -1,0 +1,110 @@
+//! The conflicts that the sides of a merge already have, and which of them are open afterwards.
+//!
+//! A conflict with markers is open as long as its markers stand in the file: whoever removes them settles it.
+//! Any other is settled by one side if that side had it and has it no more.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::compare::merge::markers::has_markers_of;
+use crate::object::chunk::{ReadContentError, read_content};
+use crate::object::error::StoreError;
+use crate::object::id::TreeId;
+use crate::object::item::{Item, Kind};
+use crate::object::source::ObjectSource;
+use crate::object::tree::{Conflict, ConflictId, Form, find, read_conflicts};
+
+/// The conflicts of the three trees of a merge.
+pub(super) struct Open {
+    base: HashSet<(Vec<u8>, ConflictId)>,
+    sides: [BTreeMap<(Vec<u8>, ConflictId), Conflict>; 2],
+}
+
+impl Open {
+    pub(super) fn of(
+        base: Option<&TreeId>,
+        sides: [&TreeId; 2],
+        source: &dyn ObjectSource,
+    ) -> Result<Self, StoreError> {
+        let of = |tree: &TreeId| {
+            let conflicts = read_conflicts(tree, source)?.into_iter();
+            Ok(conflicts
+                .map(|conflict| ((conflict.path.clone(), conflict.id()), conflict))
+                .collect())
+        };
+        let base: BTreeMap<_, _> = base.map(of).transpose()?.unwrap_or_default();
+        let [ours, theirs] = sides.map(of);
+        Ok(Self { base: base.into_keys().collect(), sides: [ours?, theirs?] })
+    }
+
+    /// Returns the paths in whose merged texts markers may stand.
+    pub(super) fn paths_with_markers(&self) -> HashSet<Vec<u8>> {
+        let all = self.sides.iter().flat_map(BTreeMap::values);
+        all.filter(|it| it.form == Form::Markers).map(|it| it.path.clone()).collect()
+    }
+
+    /// Returns the conflicts that are open in the merged tree. `texts` has the merged texts of
+    /// [`Open::paths_with_markers`].
+    pub(super) fn still_open(
+        self,
+        tree: &TreeId,
+        texts: &HashMap<Vec<u8>, Vec<u8>>,
+        source: &dyn ObjectSource,
+    ) -> Result<Vec<Conflict>, StoreError> {
+        let Self { base, sides: [ours, theirs] } = self;
+        let stored = |_: &[u8], item: &Item| stored(item, source).map(Some);
+        let mut open = Vec::new();
+        for (key, conflict) in theirs.iter().chain(&ours) {
+            let is_on_both = ours.contains_key(key) && theirs.contains_key(key);
+            let is_unsettled = is_on_both || !base.contains(key);
+            let stands = match (&conflict.form, texts.get(&conflict.path)) {
+                (Form::Markers, Some(text)) => has_markers_of(text, conflict.id()),
+                (Form::Markers, None) => stands(conflict, tree, source, &stored)?,
+                _ => is_unsettled && stands(conflict, tree, source, &stored)?,
+            };
+            if stands {
+                open.push(conflict.clone());
+            }
+        }
+        Ok(open)
+    }
+}
+
+/// Returns the content of a file at a path; `None` if it cannot be had.
+pub(crate) type TextOf<'a> = dyn Fn(&[u8], &Item) -> Result<Option<Vec<u8>>, StoreError> + 'a;
+
+/// Returns whether a conflict that nobody has settled otherwise stands in a tree.
+pub(crate) fn stands(
+    conflict: &Conflict,
+    tree: &TreeId,
+    source: &dyn ObjectSource,
+    text_of: &TextOf<'_>,
+) -> Result<bool, StoreError> {
+    let at =
+        |path: &[u8]| find(tree, &path.split(|&byte| byte == b'/').collect::<Vec<_>>(), source);
+    Ok(match &conflict.form {
+        Form::Markers => match at(&conflict.path)? {
+            Some(item) if matches!(item.kind, Kind::File | Kind::Executable) => {
+                // What cannot be read is not known to be settled.
+                item.bytes > SEARCHED_BYTES_MAX
+                    || text_of(&conflict.path, &item)?
+                        .is_none_or(|text| has_markers_of(&text, conflict.id()))
+            }
+            _ => false,
+        },
+        Form::Beside { theirs_path } => at(theirs_path)?.is_some(),
+        Form::Kept => at(&conflict.path)?.is_some(),
+    })
+}
+
+/// In a file that is larger, nobody looks for markers: they count as standing.
+const SEARCHED_BYTES_MAX: u64 = 512 << 20;
+
+/// Reads a content.
+fn stored(item: &Item, source: &dyn ObjectSource) -> Result<Vec<u8>, StoreError> {
+    let mut text = Vec::new();
+    match read_content(item, source, &mut text) {
+        Ok(()) => Ok(text),
+        Err(ReadContentError::Store(error)) => Err(error),
+        Err(ReadContentError::Write(_)) => unreachable!("memory can be written"),
+    }
+}

@@ -84,9 +84,18 @@ pub enum Command {
     /// Save the project's files and send them to the primary
     ///
     /// If the folder is not in a project, it becomes one.
+    ///
+    /// With --to, the work then lands in another workspace, such as main: its head is merged here first, and
+    /// moved to this snapshot. Nobody needs a working copy of it. Two that land at once both get in.
     Push {
         #[command(flatten)]
         message: Message,
+        /// Land in this workspace, such as main: its name or id
+        #[arg(long, value_name = "WORKSPACE")]
+        to: Option<String>,
+        /// Land although files are in conflict
+        #[arg(long, requires = "to")]
+        with_conflicts: bool,
     },
     /// Make a working copy of a project, in a workspace of its own
     Clone {

@@ -52,7 +52,9 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Command::Init { dir, name } => save::init(session, dir, name),
         Command::Snapshot { message } => save::snapshot(session, message.message),
         Command::Status => save::status(session),
-        Command::Push { message } => sync::push(session, message.message),
+        Command::Push { message, to, with_conflicts } => {
+            sync::push(session, message.message, to, with_conflicts)
+        }
         Command::Clone { project, dir, here, workspace } => {
             sync::clone(session, &project, dir.as_deref(), here, workspace)
         }

@@ -10,14 +10,26 @@ use crate::output::Output;
 use crate::session::{Session, runtime};
 use crate::words::{argument, changes, count, listed, plain, size};
 
-pub fn push(session: &mut Session<'_>, message: Option<String>) -> Result<Exit, CliError> {
+pub fn push(
+    session: &mut Session<'_>,
+    message: Option<String>,
+    to: Option<String>,
+    with_conflicts: bool,
+) -> Result<Exit, CliError> {
     let mut device = session.device()?;
     let runtime = runtime()?;
     let report = session.work(|activity| {
-        runtime.block_on(device.push(session.base(), message.as_deref(), activity))
+        let (base, message) = (session.base(), message.as_deref());
+        match &to {
+            Some(to) => runtime.block_on(device.land(base, message, to, with_conflicts, activity)),
+            None => runtime.block_on(device.push(base, message, activity)),
+        }
     })?;
     let own_primary = session.is_own_primary(&report.primary);
-    session.out.report(&report, |out| push_text(out, &report, own_primary))?;
+    session.out.report(&report, |out| {
+        push_text(out, &report, own_primary, to.is_none())?;
+        landing_text(out, &report, to.as_deref())
+    })?;
     Ok(match (report.snapshot.conflicts.is_empty(), report.pushed) {
         (false, _) => Exit::Differs,
         (true, false) => Exit::Queued,
@@ -25,7 +37,12 @@ pub fn push(session: &mut Session<'_>, message: Option<String>) -> Result<Exit, 
     })
 }
 
-fn push_text(out: &mut Output, report: &PushReport, own_primary: bool) -> std::io::Result<()> {
+fn push_text(
+    out: &mut Output,
+    report: &PushReport,
+    own_primary: bool,
+    says_what_next: bool,
+) -> std::io::Result<()> {
     let snapshot = &report.snapshot;
     let (project, workspace) = (plain(&report.project), plain(&report.workspace));
     let primary = plain(&report.primary);
@@ -54,6 +71,9 @@ fn push_text(out: &mut Output, report: &PushReport, own_primary: bool) -> std::i
         }
         return Ok(());
     }
+    if !says_what_next {
+        return Ok(());
+    }
     let name = argument(&report.project);
     if own_primary {
         out.hint(
@@ -69,6 +89,27 @@ fn push_text(out: &mut Output, report: &PushReport, own_primary: bool) -> std::i
         ));
     }
     Ok(())
+}
+
+/// Says whether the work landed in the workspace that was named.
+fn landing_text(out: &mut Output, report: &PushReport, to: Option<&str>) -> std::io::Result<()> {
+    let Some(to) = to.filter(|to| *to != report.workspace) else { return Ok(()) };
+    match &report.landed {
+        Some(landed) => out.done(format_args!("Landed in {}", plain(landed))),
+        None if report.pushed => {
+            let to = argument(to);
+            out.warning(format_args!("it did not land in {to}: settle the conflicts first"));
+            out.hint(format_args!(
+                "then run `fastest push --to {to}` again; `--with-conflicts` lands them as they are"
+            ));
+            Ok(())
+        }
+        None => {
+            let to = argument(to);
+            out.hint(format_args!("it has not landed: run `fastest push --to {to}` again then"));
+            Ok(())
+        }
+    }
 }
 
 pub fn clone(

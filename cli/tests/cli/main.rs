@@ -16,6 +16,7 @@ mod git_history;
 mod golden;
 mod hostile;
 mod ignoring;
+mod landing;
 mod mend;
 mod modes;
 mod network;

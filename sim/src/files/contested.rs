@@ -53,7 +53,7 @@ fn is_marker(line: &str) -> bool {
 /// Returns the ids of the conflicts whose markers stand in a text.
 pub fn marked(text: &str) -> BTreeSet<String> {
     let marks = text.lines().filter(|line| is_marker(line) && line.starts_with(['<', '>']));
-    let ids = marks.filter_map(|line| Some(line.split_once("(conflict ")?.1.strip_suffix(')')?));
+    let ids = marks.filter_map(|line| line.split_once("(conflict ")?.1.strip_suffix(')'));
     ids.map(str::to_owned).collect()
 }
 

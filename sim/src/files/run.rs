@@ -155,6 +155,9 @@ impl<'a> Run<'a> {
             Step::Edit { copy, edits } => self.edit(*copy, edits),
             Step::Snapshot { copy } => self.snapshot(self.copy(*copy)),
             Step::Push { copy, faults } => self.push(self.copy(*copy), faults),
+            Step::Land { copy, faults, with_conflicts } => {
+                self.push_to(self.copy(*copy), faults, Some(*with_conflicts));
+            }
             Step::Pull { copy, from, faults } => {
                 self.pull(self.copy(*copy), self.copy(*from), faults)
             }
@@ -352,12 +355,30 @@ impl<'a> Run<'a> {
     }
 
     fn push(&mut self, copy: usize, faults: &[Planned]) {
+        self.push_to(copy, faults, None);
+    }
+
+    /// Pushes, and lands in main if it is said whether conflicts may land as well.
+    fn push_to(&mut self, copy: usize, faults: &[Planned], landing: Option<bool>) {
         let (done, tree) = self.at(copy, "push", faults, async |device, root| {
-            device.push(root, None, &Activity::default()).await
+            let activity = Activity::default();
+            match landing {
+                Some(with_conflicts) => {
+                    device.land(root, None, "main", with_conflicts, &activity).await
+                }
+                None => device.push(root, None, &activity).await,
+            }
         });
         if let Some(done) = done {
             let (id, conflicts) = (&done.snapshot.snapshot_id, &done.snapshot.conflicts);
-            self.events.add(format!("{id} {} {conflicts:?}", done.pushed));
+            let (pushed, landed) = (done.pushed, &done.landed);
+            self.events.add(format!("{id} {pushed} {landed:?} {conflicts:?}"));
+            let should_land = landing.is_some_and(|with_conflicts| {
+                copy > 0 && pushed && (with_conflicts || conflicts.is_empty())
+            });
+            if landed.is_some() != should_land {
+                self.found(Kind::Failed, format!("c{copy} landed: {landed:?}"));
+            }
             self.model.saved(self.copies[copy].device, &tree, done.pushed);
             if !done.pushed && faults.is_empty() {
                 self.found(Kind::Failed, format!("c{copy} is queued: {:?}", done.queued_because));

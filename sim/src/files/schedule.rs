@@ -18,6 +18,8 @@ pub enum Step {
     Snapshot { copy: u8 },
     /// A working copy is pushed.
     Push { copy: u8, faults: Vec<Planned> },
+    /// A working copy is pushed, and lands in the workspace of c0.
+    Land { copy: u8, faults: Vec<Planned>, with_conflicts: bool },
     /// A working copy pulls the workspace of another one.
     Pull { copy: u8, from: u8, faults: Vec<Planned> },
     /// A working copy is compared with the workspace of another one.
@@ -94,6 +96,10 @@ impl fmt::Display for Step {
             }
             Self::Snapshot { copy } => write!(f, "c{copy} is saved"),
             Self::Push { copy, faults } => write!(f, "c{copy} is pushed{}", Faults(faults)),
+            Self::Land { copy, faults, with_conflicts } => {
+                let with = if *with_conflicts { ", conflicts and all" } else { "" };
+                write!(f, "c{copy} lands in c0{with}{}", Faults(faults))
+            }
             Self::Pull { copy, from, faults } => {
                 write!(f, "c{copy} pulls c{from}{}", Faults(faults))
             }
@@ -155,9 +161,10 @@ impl schedule::Step for Step {
     fn parts(&self) -> usize {
         match self {
             Self::Edit { edits, .. } => edits.len(),
-            Self::Push { faults, .. } | Self::Pull { faults, .. } | Self::Drift { faults, .. } => {
-                faults.len()
-            }
+            Self::Push { faults, .. }
+            | Self::Land { faults, .. }
+            | Self::Pull { faults, .. }
+            | Self::Drift { faults, .. } => faults.len(),
             _ => 0,
         }
     }
@@ -165,7 +172,10 @@ impl schedule::Step for Step {
     fn leave_out(&mut self, part: usize) {
         match self {
             Self::Edit { edits, .. } => drop(edits.remove(part)),
-            Self::Push { faults, .. } | Self::Pull { faults, .. } | Self::Drift { faults, .. } => {
+            Self::Push { faults, .. }
+            | Self::Land { faults, .. }
+            | Self::Pull { faults, .. }
+            | Self::Drift { faults, .. } => {
                 faults.remove(part);
             }
             _ => {}
@@ -246,7 +256,10 @@ impl Dice {
             }
             34..40 => Step::Snapshot { copy },
             40..44 => self.trouble(copy),
-            44..62 => Step::Push { copy, faults: self.faults() },
+            44..57 => Step::Push { copy, faults: self.faults() },
+            57..62 => {
+                Step::Land { copy, faults: self.faults(), with_conflicts: self.below(2) == 0 }
+            }
             62..80 => Step::Pull { copy, from: self.copy(), faults: self.faults() },
             80..83 => Step::Drift { copy, from: self.copy(), faults: self.faults() },
             83 => Step::Settle { copy, how: self.below(3) },

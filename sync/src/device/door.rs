@@ -190,7 +190,32 @@ impl Device {
             (dir.to_owned(), message.map(str::to_owned), activity.clone());
         self.0
             .run(async move |device: &mut OpenDevice| {
-                device.push(&dir, message.as_deref(), &activity).await
+                device.push(&dir, message.as_deref(), None, &activity).await
+            })
+            .await
+    }
+
+    /// Publishes a working copy, and moves the head of the workspace `to`, such as the main one, to its
+    /// snapshot, once that head is merged here. Nobody needs a working copy of that workspace, and of two that
+    /// land at once, both get in.
+    ///
+    /// While a file is in conflict, the work is published and does not land (`landed` is `None`), unless
+    /// `with_conflicts` says that it may.
+    pub async fn land(
+        &mut self,
+        dir: &Path,
+        message: Option<&str>,
+        to: &str,
+        with_conflicts: bool,
+        activity: &Activity,
+    ) -> Result<PushReport, SyncError> {
+        let (dir, message, activity) =
+            (dir.to_owned(), message.map(str::to_owned), activity.clone());
+        let to = to.to_owned();
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                let to = Some((to.as_str(), with_conflicts));
+                device.push(&dir, message.as_deref(), to, &activity).await
             })
             .await
     }

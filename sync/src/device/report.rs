@@ -140,8 +140,10 @@ pub struct PushReport {
     pub bytes_sent: u64,
     /// Address of the primary.
     pub primary: String,
-    /// Whether the work of others in this workspace was merged first.
+    /// Whether the work of others was merged first.
     pub merged: bool,
+    /// The workspace whose head is this snapshot now, if the push was to land in one and did.
+    pub landed: Option<String>,
     /// Why the push is queued, if it is.
     pub queued_because: Option<String>,
 }

@@ -11,6 +11,7 @@ mod doctor_remote;
 mod drift;
 mod init;
 mod join;
+mod land;
 mod log;
 mod project;
 mod pull;

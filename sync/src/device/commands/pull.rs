@@ -394,7 +394,11 @@ impl OpenDevice {
     }
 
     /// Records in the workspace's row what was merged into it, and from which workspace.
-    fn note_merge(&mut self, copy: &WorkingCopy, incoming: &Incoming<'_>) -> Result<(), SyncError> {
+    pub(crate) fn note_merge(
+        &mut self,
+        copy: &WorkingCopy,
+        incoming: &Incoming<'_>,
+    ) -> Result<(), SyncError> {
         let (project_id, id) = (copy.project_id.clone(), copy.workspace_id.clone());
         let last_merged_snapshot = incoming.head.to_owned();
         let merged = Merged { last_merged_snapshot, merged_at: self.world().now_text() };

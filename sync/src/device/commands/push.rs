@@ -30,11 +30,13 @@ use crate::rows::snapshots::Snapshots;
 const MERGES_MAX: u32 = 20;
 
 impl OpenDevice {
-    /// See [`Device::push`](crate::Device::push).
+    /// See [`Device::push`](crate::Device::push) and [`Device::land`](crate::Device::land). `to` names the
+    /// workspace to land in, and says whether open conflicts land as well.
     pub(crate) async fn push(
         &mut self,
         dir: &Path,
         message: Option<&str>,
+        to: Option<(&str, bool)>,
         activity: &Activity,
     ) -> Result<PushReport, SyncError> {
         check_message(message)?;
@@ -46,6 +48,8 @@ impl OpenDevice {
             }
         };
         let (_lock, warnings) = self.enter(&copy)?;
+        let landing = to.map(|(name, with_conflicts)| self.landing(&copy, name, with_conflicts));
+        let mut landing = landing.transpose()?.flatten();
         let mut captured =
             self.capture(&copy, message, Purpose::Save { if_empty: false }, activity)?;
         captured.warnings.splice(0..0, warnings);
@@ -81,17 +85,27 @@ impl OpenDevice {
             if report.queued_because.is_some() {
                 break;
             }
+            if let Some(to) = &landing
+                && !self.prepare_landing(&copy, to, &mut report, activity)?
+            {
+                landing = None;
+            }
             match self.push_scope(&remote, &project.id.scope()).await {
                 Ok(pushed) => {
                     report.snapshot.warnings.extend(notices_of(&pushed));
+                    let target = landing.as_ref().map(|landing| &landing.workspace_id);
+                    let unmerged = target.map(|target| self.unmerged_head(&copy, target));
+                    let lost_race = unmerged.transpose()?.flatten().is_some();
                     match self.diverged_head(&copy)? {
-                        None => {
+                        None if !lost_race => {
                             report.pushed = true;
+                            report.landed = landing.map(|landing| landing.name);
                             break;
                         }
-                        Some(_) if merges == MERGES_MAX => {
+                        _ if merges == MERGES_MAX => {
                             return Err(SyncError::Contended { attempts: MERGES_MAX });
                         }
+                        None => {}
                         Some(theirs) => {
                             self.merge_own_head(&copy, &theirs, &mut report, activity)?;
                         }
@@ -156,7 +170,18 @@ impl OpenDevice {
     ) -> Result<(), SyncError> {
         let name = self.workspace_of(copy)?.name;
         let incoming = Incoming { workspace_id: &copy.workspace_id, name: &name, head: theirs };
-        let merged = self.bring_in(copy, &incoming, activity)?;
+        self.merge_head(copy, &incoming, report, activity)
+    }
+
+    /// Merges a head in the middle of a push.
+    pub(crate) fn merge_head(
+        &mut self,
+        copy: &WorkingCopy,
+        incoming: &Incoming<'_>,
+        report: &mut PushReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        let merged = self.bring_in(copy, incoming, activity)?;
         if let Some((path, why)) = merged.kept.into_iter().next() {
             return Err(SyncError::NotUpdated { path, why });
         }

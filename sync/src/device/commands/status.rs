@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastest_core::compare::drift::drift;
 use fastest_core::compare::drift::found::Drift;
+use fastest_core::compare::parting::follows;
 use fastest_core::object::error::StoreError;
 use fastest_core::object::id::{ObjectId, TreeId};
 use fastest_core::object::kind::ObjectKind;
@@ -31,6 +32,7 @@ use crate::replica::local::conflicts::Conflicts;
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::queue::Queue;
 use crate::replica::local::remote_row::RemoteRow;
+use crate::rows::snapshots::Snapshots;
 
 /// A store with the nodes of one more tree in memory, to compare a working copy without writing to
 /// the store.
@@ -106,6 +108,16 @@ impl OpenDevice {
         let (untracked, gone): (Vec<_>, Vec<_>) = source_only.into_iter().partition(stands);
         let session = self.replica.read();
         let outbox = Outbox(session);
+        // Another workspace may have landed in this one, or another folder of it on this device has pulled.
+        if let (Some(head), Some(here)) = (&head, &workspace.current_snapshot_id)
+            && head != here
+            && follows(&Snapshots(session).lineage(&project.id), here.as_str(), head.as_str())?
+        {
+            let name = &workspace.name;
+            warnings.push(format!(
+                "workspace {name} has moved on: `fastest pull {name}` brings it here"
+            ));
+        }
         Ok(StatusReport {
             project: project.name.clone(),
             project_id: project.id.clone(),

@@ -190,7 +190,7 @@ pub enum Command {
     /// version. Otherwise what stands at the path is the result. The result is saved as a snapshot, and so is
     /// what was unsaved before.
     Resolve {
-        /// Files or folders, relative to the current folder; or the id of a row's conflict, or a prefix of it
+        /// Files or folders, relative to the current folder; or the id of a conflict (of a row, a prefix will do)
         #[arg(required = true, value_name = "PATH|ID", value_hint = ValueHint::AnyPath)]
         what: Vec<PathBuf>,
         #[command(flatten)]
@@ -239,10 +239,11 @@ pub struct Message {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Choice {
-    /// Use the side of the workspace that merged, which is named first, or this device's version of a row
+    /// Use this workspace's side of a file (if it has none, that of the workspace that is named first), or
+    /// this device's version of a row
     #[arg(long)]
     pub ours: bool,
-    /// Use the side that was merged into it, or the primary's version of a row
+    /// Use the other side of a file, or the primary's version of a row
     #[arg(long)]
     pub theirs: bool,
     /// Write these columns of a row, such as '{"name":"app"}'

@@ -225,6 +225,10 @@ impl CliError {
             Self::Sync(SyncError::PackStore(PackStoreError::Denied { .. })) => {
                 Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to keys that may write there")
             }
+            Self::Sync(SyncError::NothingStands { .. }) => Some("choose `--ours` or `--theirs`"),
+            Self::Sync(SyncError::SeveralConflicts { .. }) => Some(
+                "settle them one by one, by their ids (`fastest conflicts` shows them) in place of the path",
+            ),
             Self::Sync(SyncError::OddMarkers { .. }) => {
                 Some("edit the file until no marker is left")
             }

@@ -275,6 +275,18 @@ pub enum SyncError {
         /// The file.
         path: String,
     },
+    /// A conflict was to be settled as it stands, and nothing stands at the path.
+    #[error("nothing stands at {path}, so neither version of it can be the result")]
+    NothingStands {
+        /// The path.
+        path: String,
+    },
+    /// Several conflicts of one path cannot be settled by one choice.
+    #[error("{path} is in several conflicts, which one choice cannot settle")]
+    SeveralConflicts {
+        /// The path.
+        path: String,
+    },
     /// The markers of a conflict are not as they were written, so no side can be picked.
     #[error(
         "the markers of the conflict in {path} were changed, so neither side can be told apart"

@@ -173,12 +173,16 @@ pub fn resolve(
     let done = session.work(|activity| device.resolve_files(&copy, &base, what, side, activity));
     let report = match (done, id) {
         (Err(CliError::Sync(SyncError::NoFileConflict { .. })), Some(id))
-            if !base.join(id).exists() =>
+            if (side.is_some() || is_ulid(id)) && !base.join(id).exists() =>
         {
             drop(device);
             return resolve_row(session, id, choice);
         }
-        (done, _) => done?,
+        (Err(error), _) => {
+            warn(session.out, &device.take_notices());
+            return Err(error);
+        }
+        (Ok(report), _) => report,
     };
     session.out.report(&report, |out| {
         warn(out, &report.warnings);
@@ -190,6 +194,11 @@ pub fn resolve(
         Ok(())
     })?;
     Ok(Exit::Done)
+}
+
+/// Whether this may be the whole id of a row's conflict.
+fn is_ulid(id: &str) -> bool {
+    id.len() == 26 && id.starts_with(|first: char| first.is_ascii_digit())
 }
 
 fn resolve_row(session: &mut Session<'_>, id: &str, choice: &Choice) -> Result<Exit, CliError> {

@@ -1,5 +1,6 @@
 //! Lines that several commands print.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use fastest_sync::SnapshotId;
@@ -33,8 +34,10 @@ pub fn conflict_hint(out: &mut Output, conflicts: &[ConflictReport]) {
     if conflicts.is_empty() {
         return;
     }
-    let files = count(conflicts.len() as u64, "file");
-    let are = if conflicts.len() == 1 { "is" } else { "are" };
+    // One file may be in several conflicts.
+    let paths: BTreeSet<&str> = conflicts.iter().map(|conflict| &*conflict.path).collect();
+    let files = count(paths.len() as u64, "file");
+    let are = if paths.len() == 1 { "is" } else { "are" };
     out.warning(format_args!("{files} {are} in conflict: nothing of either side is lost"));
     let edit = match conflicts.iter().any(|conflict| conflict.markers) {
         true => "edit what stands between the markers in the files marked C, or ",
@@ -48,7 +51,10 @@ pub fn conflict_hint(out: &mut Output, conflicts: &[ConflictReport]) {
 /// Prints a line for each file that both sides changed, even with `--quiet`.
 pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Result<()> {
     conflicts.iter().try_for_each(|conflict| {
-        let path = &conflict.path;
+        // With several conflicts of one path, `resolve` takes their ids.
+        let is_one = conflicts.iter().filter(|other| other.path == conflict.path).count() == 1;
+        let id = if is_one { String::new() } else { format!(" {}", conflict.id) };
+        let path = format!("{}{id}", conflict.path);
         let (ours, theirs) = (plain(&conflict.ours_name), plain(&conflict.theirs_name));
         let what = match conflict.kind {
             ConflictKind::DeletedByThem => format!("changed in {ours}, deleted in {theirs}"),
@@ -56,7 +62,9 @@ pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Res
             _ => format!("changed in {ours} and in {theirs}"),
         };
         match &conflict.theirs {
-            Some(beside) => out.entry('C', format_args!("{path} ({what}; theirs is {beside})")),
+            Some(beside) => {
+                out.entry('C', format_args!("{path} ({what}; the one of {theirs} is {beside})"))
+            }
             None => out.entry('C', format_args!("{path} ({what})")),
         }
     })

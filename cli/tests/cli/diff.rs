@@ -405,7 +405,7 @@ fn a_diff_changes_nothing() {
 }
 
 /// Two workspaces that have pulled each other have two merge bases. What these make together is stored
-/// nowhere: of ignore files, the base has the lines in another order than either side.
+/// nowhere: each side has changed the file further before it merged.
 #[test]
 fn a_base_that_is_merged_from_two_has_its_contents() {
     let scene = Scene::new();
@@ -425,6 +425,8 @@ fn a_base_that_is_merged_from_two_has_its_contents() {
     done("copy", "push");
     // A workspace that stays at the first change of main.
     done("", "clone demo third --workspace third");
+    scene.write("demo/.gitignore", "0\n1\na\n2\n3\n4\n5\n6\n");
+    scene.write("copy/.gitignore", "1\n2\n3\n4\nb\n5\n6\n7\n");
     // Each pulls the other's first change; the file is in conflict, and both settle it.
     assert!(scene.run("store", "demo", "pull theirs").starts_with("exit 1"));
     assert!(scene.run("store", "copy", "pull third").starts_with("exit 1"));

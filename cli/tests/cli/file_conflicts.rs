@@ -63,7 +63,7 @@ fn a_pull_that_cannot_merge_says_what_it_left() {
     A yours
     M text
     C mine (changed in main, deleted in agent)
-    C picture (changed in main and in agent; theirs is picture.conflict-agent-[END])
+    C picture (changed in main and in agent; the one of agent is picture.conflict-agent-[END])
     C text (changed in main and in agent)
     C yours (deleted in main, changed in agent)
     Pulled from agent: 2 files added, 1 modified, 4 conflicts; now at snap-[ID]
@@ -73,13 +73,13 @@ fn a_pull_that_cannot_merge_says_what_it_left() {
     ");
     assert_snapshot!(scene.read("demo/text"), @r"
     1
-    <<<<<<< main (conflict ede1b54b705c)
+    <<<<<<< main (conflict 3baaab1f6cf2)
     main
     ||||||| base
     2
     =======
     agent
-    >>>>>>> agent (conflict ede1b54b705c)
+    >>>>>>> agent (conflict 3baaab1f6cf2)
     3
     4
     five
@@ -99,7 +99,7 @@ fn every_command_shows_what_is_open() {
     exit 0
     --- stdout
     C mine (changed in main, deleted in agent)
-    C picture (changed in main and in agent; theirs is picture.conflict-agent-[END])
+    C picture (changed in main and in agent; the one of agent is picture.conflict-agent-[END])
     C text (changed in main and in agent)
     C yours (deleted in main, changed in agent)
     demo/main: no files changed since snap-[ID]; 1 snapshot not pushed
@@ -111,7 +111,7 @@ fn every_command_shows_what_is_open() {
     exit 1
     --- stdout
     C mine (changed in main, deleted in agent)
-    C picture (changed in main and in agent; theirs is picture.conflict-agent-[END])
+    C picture (changed in main and in agent; the one of agent is picture.conflict-agent-[END])
     C text (changed in main and in agent)
     C yours (deleted in main, changed in agent)
     --- stderr
@@ -128,7 +128,7 @@ fn every_command_shows_what_is_open() {
     exit 1
     --- stdout
     C mine (changed in main, deleted in agent)
-    C picture (changed in main and in agent; theirs is picture.conflict-agent-[END])
+    C picture (changed in main and in agent; the one of agent is picture.conflict-agent-[END])
     C text (changed in main and in agent)
     C yours (deleted in main, changed in agent)
     Nothing to save since snap-[ID]
@@ -147,7 +147,7 @@ fn every_command_shows_what_is_open() {
     assert_snapshot!(shown("conflicts --json"), @r#"
     exit 1
     --- stdout
-    {"conflicts":[],"files":[{"id":"19167b291b83","path":"mine","kind":"deleted_by_them","markers":false,"ours_name":"main","theirs_name":"agent","theirs":null},{"id":"a555cb268456","path":"picture","kind":"both_changed","markers":false,"ours_name":"main","theirs_name":"agent","theirs":"picture.conflict-agent-[END]"},{"id":"ede1b54b705c","path":"text","kind":"both_changed","markers":true,"ours_name":"main","theirs_name":"agent","theirs":null},{"id":"5595fc792f03","path":"yours","kind":"deleted_by_us","markers":false,"ours_name":"main","theirs_name":"agent","theirs":null}]}
+    {"conflicts":[],"files":[{"id":"09fe5facbdb8","path":"mine","kind":"deleted_by_them","markers":false,"ours_name":"main","theirs_name":"agent","theirs":null},{"id":"ffe0aa4f8275","path":"picture","kind":"both_changed","markers":false,"ours_name":"main","theirs_name":"agent","theirs":"picture.conflict-agent-[END]"},{"id":"3baaab1f6cf2","path":"text","kind":"both_changed","markers":true,"ours_name":"main","theirs_name":"agent","theirs":null},{"id":"001c695e4b58","path":"yours","kind":"deleted_by_us","markers":false,"ours_name":"main","theirs_name":"agent","theirs":null}]}
     "#);
     // The other device sees them as what they are.
     assert_snapshot!(
@@ -160,7 +160,7 @@ fn every_command_shows_what_is_open() {
         M picture
         M text
         C mine (changed in main, deleted in agent)
-        C picture (changed in main and in agent; theirs is picture.conflict-agent-[END])
+        C picture (changed in main and in agent; the one of agent is picture.conflict-agent-[END])
         C text (changed in main and in agent)
         C yours (deleted in main, changed in agent)
         Pulled from main: 2 files added, 2 modified, 4 conflicts; now at snap-[ID]
@@ -189,20 +189,20 @@ fn what_was_settled_elsewhere_is_settled() {
     error: text still has the markers of its conflict
     hint: edit the file until no marker is left, or take one side with `--ours` or `--theirs`
     ");
-    assert_snapshot!(resolve("resolve text --theirs"), @r"
+    assert_snapshot!(resolve("resolve text --ours"), @r"
     exit 0
     --- stdout
     Settled text
     C mine (changed in main, deleted in agent)
-    C picture (changed in main and in agent; theirs is picture.conflict-agent-[END])
+    C picture (changed in main and in agent; the one of agent is picture.conflict-agent-[END])
     C yours (deleted in main, changed in agent)
     --- stderr
     warning: 3 files are in conflict: nothing of either side is lost
     hint: run `fastest resolve PATH`, with --ours or --theirs for one side
     ");
-    // What did not conflict stays as it was merged.
+    // Ours is agent's side here. What did not conflict stays as it was merged.
     assert_eq!(scene.read("agent/text"), "1\nagent\n3\n4\nfive\n6\nseven\n");
-    assert_snapshot!(resolve("resolve picture mine --theirs"), @r"
+    assert_snapshot!(resolve("resolve picture mine --ours"), @r"
     exit 0
     --- stdout
     Settled mine
@@ -291,6 +291,133 @@ fn a_file_without_its_markers_is_settled_and_that_is_said() {
 }
 
 #[test]
+fn what_was_merged_since_is_not_undone_by_a_choice() {
+    let scene = pulled();
+    scene.write("agent/yours", "agent, later\n");
+    scene.write("agent/picture", "\0agent, later");
+    scene.run("there", "agent", "push -q");
+    scene.run("here", "demo", "pull agent -q");
+    assert_eq!(scene.read("demo/yours"), "agent, later\n");
+    scene.write("demo/mine", "main, later\n");
+    assert!(scene.run("here", "demo", "resolve yours --theirs").starts_with("exit 0"));
+    assert!(scene.run("here", "demo", "resolve mine --ours").starts_with("exit 0"));
+    assert_eq!(scene.read("demo/yours"), "agent, later\n");
+    assert_eq!(scene.read("demo/mine"), "main, later\n");
+    // Agent's later picture is another version that main has to choose from, one by one.
+    assert_snapshot!(scene.run("here", "demo", "resolve picture --ours"), @r"
+    exit 2
+    --- stderr
+    error: picture is in several conflicts, which one choice cannot settle
+    hint: settle them one by one, by their ids (`fastest conflicts` shows them) in place of the path
+    ");
+    let listed = scene.text("here", "demo", "conflicts --json");
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let files = listed["files"].as_array().unwrap();
+    let of_picture = files.iter().filter(|it| it["path"] == "picture");
+    let ids: Vec<&str> = of_picture.map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 2);
+    for id in ids {
+        let told = scene.run("here", "demo", &format!("resolve {id} --ours"));
+        assert!(told.starts_with("exit 0"), "{told}");
+    }
+    assert_eq!(fs::read(scene.path("demo/picture")).unwrap(), b"\0main");
+    let names = fs::read_dir(scene.path("demo")).unwrap();
+    let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.all(|name| !name.contains(".conflict-")));
+}
+
+#[test]
+fn two_that_pull_each_other_have_the_same_conflicts() {
+    let scene = parted();
+    // Agent has what main had pushed before it pulls, and the reverse.
+    scene.run("there", "agent", "pull main -q");
+    scene.run("here", "demo", "pull agent -q");
+    for _ in 0..3 {
+        for (store, folder) in [("there", "agent"), ("here", "demo")] {
+            scene.run(store, folder, "push -q");
+        }
+        scene.run("there", "agent", "pull main -q");
+        scene.run("here", "demo", "pull agent -q");
+    }
+    assert_eq!(scene.read("demo/text"), scene.read("agent/text"));
+    let count = |folder: &str| fs::read_dir(scene.path(folder)).unwrap().count();
+    assert_eq!((count("demo"), count("agent")), (6, 6));
+    assert!(scene.run("there", "agent", "resolve . --ours").starts_with("exit 0"));
+    assert_eq!(fs::read(scene.path("agent/picture")).unwrap(), b"\0agent");
+    assert_eq!(scene.read("agent/text"), "1\nagent\n3\n4\nfive\n6\nseven\n");
+}
+
+/// A file with markers is a side of another conflict, and is put beside it.
+#[test]
+fn a_conflict_within_a_side_of_another_one_stays() {
+    let scene = parted();
+    scene.run("there", "agent", "workspace new third ../third");
+    scene.write("third/text", "no\0text");
+    scene.run("here", "demo", "pull agent -q");
+    scene.run("here", "demo", "push -q");
+    scene.run("there", "third", "pull main -q");
+    let listed = scene.run("there", "third", "conflicts");
+    assert!(listed.contains("\nC text (changed in third and in main;"), "{listed}");
+    assert!(listed.contains("\nC text.conflict-main-"), "{listed}");
+    assert!(scene.run("there", "third", "resolve text --theirs").starts_with("exit 0"));
+    let listed = scene.run("there", "third", "conflicts");
+    assert!(listed.contains("\nC text (changed in main and in agent)"), "{listed}");
+    // Neither side is third's: ours is the one that merged.
+    assert!(scene.run("there", "third", "resolve text --ours").starts_with("exit 0"));
+    assert_eq!(scene.read("third/text"), "1\nmain\n3\n4\nfive\n6\nseven\n");
+}
+
+#[test]
+fn a_file_that_was_moved_takes_its_conflict_along() {
+    let scene = pulled();
+    fs::create_dir(scene.path("demo/sub")).unwrap();
+    fs::rename(scene.path("demo/text"), scene.path("demo/sub/moved")).unwrap();
+    scene.run("here", "demo", "snapshot");
+    assert!(scene.run("here", "demo", "conflicts").contains("\nC sub/moved (changed in main"));
+    fs::rename(scene.path("demo/sub/moved"), scene.path("demo/text")).unwrap();
+    assert!(scene.run("here", "demo", "resolve text --ours").starts_with("exit 0"));
+    assert_eq!(scene.read("demo/text"), "1\nmain\n3\n4\nfive\n6\nseven\n");
+}
+
+#[test]
+fn decisions_that_differ_are_a_conflict_again() {
+    let scene = pulled();
+    scene.run("here", "demo", "push -q");
+    scene.run("there", "agent", "pull main -q");
+    // Each keeps its own: main what it edited, agent what it deleted.
+    assert!(scene.run("here", "demo", "resolve mine picture --ours").starts_with("exit 0"));
+    assert!(scene.run("there", "agent", "resolve mine picture --ours").starts_with("exit 0"));
+    scene.run("here", "demo", "push -q");
+    let pulled = scene.run("there", "agent", "pull main");
+    assert!(pulled.contains("\nC mine (deleted in agent, changed in main)"), "{pulled}");
+    assert!(pulled.contains("\nC picture (changed in agent and in main;"), "{pulled}");
+    assert_eq!(fs::read(scene.path("agent/picture")).unwrap(), b"\0agent");
+    assert_eq!(scene.read("agent/mine"), "main\n");
+}
+
+#[test]
+fn a_file_that_comes_back_is_in_conflict_again() {
+    let scene = pulled();
+    fs::remove_file(scene.path("demo/text")).unwrap();
+    let restored = scene.run("here", "demo", "restore text");
+    assert!(restored.starts_with("exit 0"), "{restored}");
+    assert!(scene.run("here", "demo", "conflicts").contains("\nC text "));
+    scene.run("here", "demo", "resolve . --ours");
+    assert!(scene.run("here", "demo", "conflicts").starts_with("exit 0"));
+    scene.run("here", "demo", "restore --to @-");
+    assert!(scene.run("here", "demo", "conflicts").contains("\nC text "));
+}
+
+#[test]
+fn a_store_that_lost_the_tree_goes_on_and_says_what_it_lost() {
+    let scene = pulled();
+    fs::remove_dir_all(scene.path("here/objects")).unwrap();
+    let saved = scene.run("here", "demo", "snapshot");
+    assert!(saved.starts_with("exit 0"), "{saved}");
+    assert!(saved.contains("the store has lost which files are in conflict (4)"), "{saved}");
+}
+
+#[test]
 fn markers_of_others_settle_nothing() {
     let scene = Scene::new();
     scene.write("demo/doc", "<<<<<<< how\nto\n=======\nmerge\n>>>>>>> it\n");
@@ -302,13 +429,13 @@ fn markers_of_others_settle_nothing() {
     scene.run("here", "agent", "pull main -q");
     assert_snapshot!(scene.read("agent/doc"), @r"
     <<<<<<< how
-    <<<<<<<< agent (conflict 837c6cd8638c)
-    agent
+    <<<<<<<< main (conflict 1827f0053751)
+    main
     |||||||| base
     to
     ========
-    main
-    >>>>>>>> main (conflict 837c6cd8638c)
+    agent
+    >>>>>>>> agent (conflict 1827f0053751)
     =======
     merge
     >>>>>>> it

@@ -180,7 +180,7 @@ fn push_in_json() {
     assert_snapshot!(scene.run("here", "demo", "push --json"), @r#"
     exit 0
     --- stdout
-    {"project":"demo","project_id":"[ID]","workspace":"main","project_created":true,"snapshot_id":"snap-[ID]","manifest_hash":"[HASH]","files":2,"bytes":8,"added":2,"modified":0,"deleted":0,"created":true,"objects_new":"[NUMBER]","conflicts":[],"skipped":[],"warnings":[],"version":1,"pushed":true,"requests":"[NUMBER]","bytes_sent":"[NUMBER]","primary":"file://[TMP]/here/primary/primary.db","merged":false,"queued_because":null}
+    {"project":"demo","project_id":"[ID]","workspace":"main","project_created":true,"snapshot_id":"snap-[ID]","manifest_hash":"[HASH]","files":2,"bytes":8,"added":2,"modified":0,"deleted":0,"created":true,"objects_new":"[NUMBER]","conflicts":[],"skipped":[],"warnings":[],"version":1,"pushed":true,"requests":"[NUMBER]","bytes_sent":"[NUMBER]","primary":"file://[TMP]/here/primary/primary.db","merged":false,"landed":null,"queued_because":null}
     "#);
 }
 

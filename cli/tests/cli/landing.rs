@@ -111,7 +111,7 @@ fn what_is_in_conflict_lands_only_if_that_is_said() {
     ");
     let pulled = scene.run("here", "main", "pull main");
     assert!(pulled.starts_with("exit 1"), "{pulled}");
-    scene.run("here", "main", "resolve . --theirs");
+    scene.run("here", "main", "resolve . --ours");
     assert_eq!(scene.read("main/text"), "main\n2\n3\n4\n5\n");
 }
 

@@ -3,11 +3,12 @@
 //! A file that one side changed is taken from that side. Text that both sides changed is merged line by line.
 //! Where that is not possible, neither version is lost: both stand in the file, between markers, or theirs is
 //! put beside ours under a name of its own. The tree lists such a path as a conflict until somebody settles it.
-//! Ignore files never conflict: the result has the rules of both sides.
+//! Ignore files never conflict: where their lines do, the result has the rules of both sides.
 //!
 //! [`crate::compare::merge_base`] finds the base, and merges several bases into one by
 //! `merge_bases`. Only this module decides the result of two changes.
 
+mod blocks;
 mod differing;
 mod ignoring;
 mod lines;
@@ -28,13 +29,13 @@ use crate::object::memory::KeptNodes;
 use crate::object::source::{ObjectSink, ObjectSource};
 use crate::object::tree::conflicts::side_name;
 use crate::object::tree::{
-    Conflict, Form, check_depth, empty_directory, read_directory, read_root, with_conflicts,
-    write_directory,
+    Conflict, ConflictId, Form, check_depth, empty_directory, read_directory, read_root,
+    with_conflicts, write_directory,
 };
 
 pub(crate) use differing::agree_where_others_differ;
 use differing::{Differing, differing};
-use markers::{Labels, marked};
+use markers::marked;
 pub use markers::{Side, pick};
 use open::Open;
 pub(crate) use open::stands;
@@ -93,13 +94,16 @@ pub fn merge(
     let past = base.map_or(Past::Nothing, Past::Tree);
     let mut merge = Merge::new(past, OnConflict::KeepBoth(names), source, sink);
     merge.watched = open.paths_with_markers();
+    merge.theirs_again = open.theirs_again();
+    merge.ours_beside = open.ours_beside();
+    merge.settled_by_both = open.settled_by_both();
     let root = merge.roots(past, ours, theirs)?;
     let mut conflicts = merge.conflicts;
     conflicts.sort_by(|a, b| a.path.cmp(&b.path));
     for base in conflicts.iter().filter_map(|conflict| conflict.base.as_ref()) {
         text::store(base, source, sink)?;
     }
-    let mut all = open.still_open(&root.id, &merge.texts, sink)?;
+    let mut all = open.still_open(&root.id, &merge.texts, &conflicts, sink)?;
     all.extend(conflicts.iter().cloned());
     let root = with_conflicts(&root.id, all, sink, sink)?;
     Ok(Merged { root, conflicts })
@@ -150,8 +154,14 @@ struct Merge<'a> {
     watched: HashSet<Vec<u8>>,
     /// These texts.
     texts: HashMap<Vec<u8>, Vec<u8>>,
-    /// Directories that were merged without a conflict. The result does not depend on the path, so
-    /// a directory that is used under many names is merged once.
+    /// See [`Open::theirs_again`].
+    theirs_again: HashMap<Vec<u8>, Item>,
+    /// See [`Open::ours_beside`].
+    ours_beside: HashSet<(Vec<u8>, ConflictId)>,
+    /// See [`Open::settled_by_both`].
+    settled_by_both: HashSet<Vec<u8>>,
+    /// Directories that were merged without a conflict. Where no side has a conflict, the result does not
+    /// depend on the path, so a directory that is used under many names is merged once.
     merged: HashMap<Three<TreeId>, Root>,
     unsettled: unsettled::Known,
 }
@@ -171,6 +181,9 @@ impl<'a> Merge<'a> {
             conflicts: Vec::new(),
             watched: HashSet::new(),
             texts: HashMap::new(),
+            theirs_again: HashMap::new(),
+            ours_beside: HashSet::new(),
+            settled_by_both: HashSet::new(),
             merged: HashMap::new(),
             unsettled: HashMap::new(),
         }
@@ -216,7 +229,11 @@ impl<'a> Merge<'a> {
             path.truncate(length);
         }
         let root = self.assemble(&ids, &names, merged, path)?;
-        if self.conflicts.len() == conflicts_before {
+        let depends_on_path = !(self.watched.is_empty()
+            && self.theirs_again.is_empty()
+            && self.ours_beside.is_empty()
+            && self.settled_by_both.is_empty());
+        if self.conflicts.len() == conflicts_before && !depends_on_path {
             self.merged.insert(ids, root);
         }
         Ok(root)
@@ -233,15 +250,19 @@ impl<'a> Merge<'a> {
     ) -> Result<(), StoreError> {
         let Three { base, ours, theirs } = three;
         let same = |a: &Option<Item>, b: &Option<Item>| same_item(a.as_ref(), b.as_ref());
-        let kept = if self.past_is_known && same(base, theirs) {
+        let is_again = ours.is_none()
+            && theirs.is_some_and(|theirs| self.theirs_again.get(path.as_slice()) == Some(&theirs));
+        let is_contested = !same(ours, theirs) && self.settled_by_both.contains(path.as_slice());
+        let has_past = self.past_is_known && !is_contested;
+        let kept = if is_again || has_past && same(base, theirs) {
             *ours
-        } else if self.past_is_known && same(base, ours) {
+        } else if has_past && same(base, ours) {
             *theirs
         } else if let Some(directories) = three.as_directories(self.past_is_known) {
             self.merged_directory(directories, path, depth)?
         } else if let Some(one) = three.replaced() {
             Some(one)
-        } else if let Some(both) = three.content_and_mode() {
+        } else if let Some(both) = three.content_and_mode().filter(|_| !is_contested) {
             Some(both)
         } else if let Some(both) = self.merged_file(name, three, path)? {
             Some(both)
@@ -335,36 +356,40 @@ impl<'a> Merge<'a> {
         three: &Three<Item>,
         path: &[u8],
     ) -> Result<Option<Item>, StoreError> {
-        let names = match self.on_conflict {
-            OnConflict::KeepBoth(names) => Some(names),
-            OnConflict::Unsettle => None,
-        };
-        if names.is_some()
-            && let Some(both) = ignoring::both(name, three, self.source, self.sink)?
-        {
+        let texts = Texts::read(three, self.source)?;
+        let pieces = texts.as_ref().and_then(Texts::merged);
+        let has_past = self.past_is_known && texts.as_ref().is_some_and(Texts::have_base);
+        let clean = pieces.as_deref().and_then(text::clean);
+        if let Some(merged) = clean.as_ref().filter(|_| has_past) {
+            return self.merged_text(merged, three, path);
+        }
+        let OnConflict::KeepBoth(names) = self.on_conflict else { return Ok(None) };
+        if let Some(both) = ignoring::both(name, three, self.source, self.sink)? {
             return Ok(Some(both));
         }
-        let Some(texts) = Texts::read(three, self.source)? else { return Ok(None) };
-        let Some(pieces) = texts.merged() else { return Ok(None) };
-        let has_past = self.past_is_known && texts.have_base();
-        let merged = match (text::clean(&pieces), names) {
-            (Some(merged), _) if has_past => merged,
-            // The texts are equal, so it is the modes that conflict, or that nobody knows the past of.
-            (Some(_), _) | (None, None) => return Ok(None),
-            (None, Some(_)) if !texts.can_be_marked() => return Ok(None),
-            (None, Some(names)) => {
+        match (&texts, &pieces) {
+            // If the texts are equal, it is the modes that conflict.
+            (Some(texts), Some(pieces)) if clean.is_none() && texts.can_be_marked() => {
                 let conflict = self.conflict(path, Form::Markers, three, names);
-                let labels = Labels { ours: names.ours, theirs: names.theirs, id: conflict.id() };
-                let merged = marked(&pieces, &labels);
+                let merged = marked(pieces, &conflict);
                 self.conflicts.push(conflict);
-                merged
+                self.merged_text(&merged, three, path)
             }
-        };
-        let item = text::write(&merged, three, self.sink)?;
-        if self.watched.contains(path) {
-            self.texts.insert(path.to_vec(), merged);
+            _ => Ok(None),
         }
-        Ok(item)
+    }
+
+    /// Stores a merged text, and keeps it if it may have markers of an older conflict.
+    fn merged_text(
+        &mut self,
+        text: &[u8],
+        three: &Three<Item>,
+        path: &[u8],
+    ) -> Result<Option<Item>, StoreError> {
+        if self.watched.contains(path) {
+            self.texts.insert(path.to_vec(), text.to_vec());
+        }
+        text::write(text, three, self.sink)
     }
 
     /// Returns the conflict of a path.
@@ -389,11 +414,15 @@ impl<'a> Merge<'a> {
         names: Names<'_>,
         merged: &mut Directory,
     ) -> Option<Item> {
+        let conflict = self.conflict(path, Form::Kept, three, names);
         if three.ours.is_some() && three.theirs.is_some() {
-            merged.aside.push((name.to_vec(), *three));
+            // Theirs may stand beside ours already.
+            if !self.ours_beside.contains(&(path.to_vec(), conflict.id())) {
+                merged.aside.push((name.to_vec(), *three));
+            }
             return three.ours;
         }
-        self.conflicts.push(self.conflict(path, Form::Kept, three, names));
+        self.conflicts.push(conflict);
         three.ours.or(three.theirs)
     }
 }

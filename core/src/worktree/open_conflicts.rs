@@ -2,16 +2,17 @@
 //!
 //! They are those of its head. One with markers is settled as soon as its markers are gone from the file; one
 //! with theirs beside ours, as soon as theirs is gone; any other when `resolve` says so, or when the path is
-//! gone.
+//! gone. A file with markers that was moved as it was takes its conflict along.
 
 use crate::compare::changes::Version;
 use crate::compare::content::Contents;
+use crate::compare::drift::drift;
 use crate::compare::merge::stands;
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
 use crate::object::item::{Item, Root};
 use crate::object::source::{ObjectSink, ObjectSource};
-use crate::object::tree::{Conflict, ConflictId, with_conflicts};
+use crate::object::tree::{Conflict, ConflictId, Form, find, with_conflicts};
 use crate::worktree::contents::{ContentsError, CopyContents};
 
 /// A scanned tree with its conflicts.
@@ -27,8 +28,9 @@ pub struct Carried {
 /// Puts the conflicts that still stand into a scanned tree, except those that were settled by command.
 /// `source` must have the nodes of the tree.
 pub fn carry(
+    head: Option<&TreeId>,
     before: Vec<Conflict>,
-    by_command: &[ConflictId],
+    by_command: &[(Vec<u8>, ConflictId)],
     scanned: &TreeId,
     (source, sink): (&dyn ObjectSource, &dyn ObjectSink),
     contents: &CopyContents<'_>,
@@ -44,10 +46,40 @@ pub fn carry(
     };
     let (mut open, mut settled) = (Vec::new(), Vec::new());
     for conflict in before {
-        let stands =
-            !by_command.contains(&conflict.id()) && stands(&conflict, scanned, source, &text_of)?;
-        if stands { &mut open } else { &mut settled }.push(conflict);
+        let is_settled = by_command.iter().any(|(path, id)| conflict.is(path, *id));
+        let stands = !is_settled && stands(&conflict, scanned, source, &text_of)?;
+        let is_moved = !stands && !is_settled && conflict.form == Form::Markers;
+        let moved = match head.filter(|_| is_moved) {
+            Some(head) => moved(&conflict, head, scanned, source)?,
+            None => None,
+        };
+        match moved {
+            Some(moved) => open.push(moved),
+            None if stands => open.push(conflict),
+            None => settled.push(conflict),
+        }
     }
     let root = with_conflicts(scanned, open.clone(), source, sink)?;
     Ok(Carried { root, open, settled })
+}
+
+/// Returns the conflict of a file at the path to which the file was moved unchanged.
+fn moved(
+    conflict: &Conflict,
+    head: &TreeId,
+    scanned: &TreeId,
+    source: &dyn ObjectSource,
+) -> Result<Option<Conflict>, StoreError> {
+    let at = |tree: &TreeId, path: &[u8]| {
+        find(tree, &path.split(|&byte| byte == b'/').collect::<Vec<_>>(), source)
+    };
+    let (Some(was), None) = (at(head, &conflict.path)?, at(scanned, &conflict.path)?) else {
+        return Ok(None);
+    };
+    for path in drift(head, scanned, source)?.workspace_only {
+        if at(scanned, &path)?.is_some_and(|item| item.id == was.id) {
+            return Ok(conflict.moved(&conflict.path, &path));
+        }
+    }
+    Ok(None)
 }

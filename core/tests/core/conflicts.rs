@@ -28,6 +28,8 @@ struct World {
     objects: MemoryObjects,
     /// By name: the parents and the tree.
     snapshots: HashMap<String, (Vec<String>, TreeId)>,
+    /// Which device made a snapshot.
+    makers: HashMap<String, usize>,
     /// The newest snapshot of each device.
     heads: Vec<String>,
     /// How many lines were written.
@@ -76,6 +78,7 @@ impl World {
     fn add(&mut self, device: usize, parents: Vec<String>, tree: TreeId) {
         let name = format!("s{:04}", self.snapshots.len());
         self.snapshots.insert(name.clone(), (parents, tree));
+        self.makers.insert(name.clone(), device);
         self.heads[device] = name;
     }
 
@@ -95,7 +98,7 @@ impl World {
         let before = read_conflicts(&head, &self.objects).unwrap();
         let contents = CopyContents::of(&self.objects, None).unwrap();
         let store = &self.objects;
-        let carried = carry(before, &[], &scanned, (store, store), &contents).unwrap();
+        let carried = carry(Some(&head), before, &[], &scanned, (store, store), &contents).unwrap();
         self.counts[1] += carried.settled.len();
         self.check(&carried.root.id);
         self.add(device, vec![self.heads[device].clone()], carried.root.id);
@@ -141,7 +144,7 @@ impl World {
         let side = [Side::Ours, Side::Theirs][random.below(2)];
         let settled = match random.below(3) {
             0 => text.split_inclusive('\n').filter(|line| !is_marker(line)).collect(),
-            _ => match pick(text.as_bytes(), conflict.id(), side, true) {
+            _ => match pick(text.as_bytes(), conflict, side, true) {
                 Some(text) => String::from_utf8(text).unwrap(),
                 None => return,
             },
@@ -152,15 +155,20 @@ impl World {
     fn merged(&self, ours: &str, theirs: &str) -> (TreeId, Vec<Conflict>) {
         let scratch = ScratchObjects::over(&self.objects);
         let base = merge_base(self, ours, theirs, &scratch).unwrap();
+        let [ours_name, theirs_name] = [ours, theirs].map(|id| format!("d{}", self.makers[id]));
         let [ours, theirs] = [ours, theirs].map(|id| self.snapshots[id].1);
-        let names = Names { ours: "a", theirs: "b", label: "b" };
+        let names = Names { ours: &ours_name, theirs: &theirs_name, label: "b" };
         let sides = Sides { base: base.as_ref(), ours: &ours, theirs: &theirs, names };
         let merged = merge(&sides, &scratch, &self.objects).unwrap();
         (merged.root.id, merged.conflicts)
     }
 
     fn pull(&mut self, device: usize, other: usize) {
-        let [ours, theirs] = [device, other].map(|device| self.heads[device].clone());
+        self.pull_head(device, self.heads[other].clone());
+    }
+
+    fn pull_head(&mut self, device: usize, theirs: String) {
+        let ours = self.heads[device].clone();
         if follows(self, &ours, &theirs).unwrap() {
             return;
         }
@@ -189,19 +197,25 @@ impl World {
     }
 }
 
-/// Runs a history, and returns how many merges conflicted and how many conflicts were settled.
-fn run(seed: u64) -> [usize; 2] {
-    let mut random = Random(seed);
+/// Starts with the same text on all devices.
+fn start(devices: usize, text: &str) -> World {
     let mut world = World::default();
-    let devices = 2 + random.below(3);
-    let first: String = (0..3 + random.below(8)).map(|at| format!("first.{at}\n")).collect();
-    let content = write_content(&mut first.as_bytes(), &world.objects).unwrap();
+    let content = write_content(&mut text.as_bytes(), &world.objects).unwrap();
     let (id, bytes) = (content.id.0, content.bytes);
     let item = Item { kind: Kind::File, id, bytes, files: 1, list: None };
     let tree = write_directory(&[("f", item)], &world.objects).unwrap().id;
     world.heads = vec![String::new(); devices];
     world.add(0, Vec::new(), tree);
     world.heads = vec![world.heads[0].clone(); devices];
+    world
+}
+
+/// Runs a history, and returns how many merges conflicted and how many conflicts were settled.
+fn run(seed: u64) -> [usize; 2] {
+    let mut random = Random(seed);
+    let devices = 2 + random.below(3);
+    let first: String = (0..3 + random.below(8)).map(|at| format!("first.{at}\n")).collect();
+    let mut world = start(devices, &first);
     for _ in 0..10 + random.below(30) {
         let device = random.below(devices);
         let other = (device + 1 + random.below(devices - 1)) % devices;
@@ -215,6 +229,26 @@ fn run(seed: u64) -> [usize; 2] {
         world.pull(0, device);
     }
     world.counts
+}
+
+/// Whoever merges, the text is the same, so there is nothing to merge the next time.
+#[test]
+fn devices_that_only_pull_each_other_agree_and_their_file_does_not_grow() {
+    for (ours, theirs) in [("1\nA\n3\n4\n", "1\nB\n3\n4\n"), ("1\nA\n3\nx\n", "1\nB\nB\n3\n4\n")] {
+        let mut world = start(2, "1\n2\n3\n4\n");
+        world.save(0, ours);
+        world.save(1, theirs);
+        let mut lengths = Vec::new();
+        for _ in 0..6 {
+            let [one, two] = [world.heads[0].clone(), world.heads[1].clone()];
+            world.pull_head(0, two);
+            world.pull_head(1, one);
+            let texts = [0, 1].map(|device| world.text(&world.head(device)));
+            assert_eq!(texts[0], texts[1]);
+            lengths.push(texts[0].len());
+        }
+        assert!(lengths.iter().all(|length| *length == lengths[0]), "{lengths:?}");
+    }
 }
 
 #[test]

@@ -179,7 +179,10 @@ impl SyncError {
             Self::IsDirectory { .. } => Code::IsDirectory,
             Self::OutsidePath { .. } => Code::OutsidePath,
             Self::NoFileConflict { .. } => Code::UnknownConflict,
-            Self::MarkersStand { .. } | Self::OddMarkers { .. } => Code::Unsettled,
+            Self::MarkersStand { .. }
+            | Self::OddMarkers { .. }
+            | Self::NothingStands { .. }
+            | Self::SeveralConflicts { .. } => Code::Unsettled,
             Self::NoSnapshot { .. } => Code::NoSnapshot,
             Self::ForeignWorkingCopy { .. } => Code::ForeignWorkingCopy,
             Self::UnknownRules { .. } => Code::UnknownRules,

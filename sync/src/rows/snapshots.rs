@@ -80,10 +80,10 @@ impl Snapshots<'_> {
         Ok(self.0.get::<i64>(sql, params![project_id, pack.to_hex()])?.is_some())
     }
 
-    /// Whether a snapshot says that this tree has conflicts.
-    pub(crate) fn has_conflicts(&self, tree: &TreeId) -> Result<bool, ReplicaError> {
-        let sql = "SELECT 1 FROM snapshots WHERE manifest_hash = ?1 AND conflicts > 0";
-        Ok(self.0.get::<i64>(sql, [tree.to_hex()])?.is_some())
+    /// Returns how many conflicts this tree has, if a snapshot says so.
+    pub(crate) fn conflicts_in(&self, tree: &TreeId) -> Result<Option<i64>, ReplicaError> {
+        let sql = "SELECT conflicts FROM snapshots WHERE manifest_hash = ?1 AND conflicts > 0";
+        self.0.get(sql, [tree.to_hex()])
     }
 
     /// Saves the rows of a snapshot whose packs are durable. Returns the snapshot's id.

@@ -1,4 +1,5 @@
-//! Merges the lines of three texts, by git's rules.
+//! Merges the lines of three texts, by git's rules. A conflict that stands between markers in one of them is
+//! merged as a whole, as if it were one line.
 //!
 //! Each side's changes of the base are found as `diff` finds them. What only one side changed is taken from
 //! there. Changes that overlap or touch each other are one conflict, unless both sides made the
@@ -6,9 +7,9 @@
 
 use std::ops::Range;
 
-use gix_imara_diff::sources::byte_lines;
 use gix_imara_diff::{Hunk, InternedInput, Token};
 
+use crate::compare::merge::blocks::units;
 use crate::compare::text::algorithm::{LINES_MAX, compare_lines, count_lines, lines_of};
 
 /// A merged text, piece by piece. A piece is a list of lines with their ends.
@@ -38,10 +39,10 @@ pub(super) fn merge_lines<'a>(
     }
     let (input, base, ours, theirs, parts) = match base {
         Some(base) => {
-            let mut input = lines_of(base, ours);
+            let mut input = units_of(base, ours);
             let to_ours = changes(&input);
             let ours = std::mem::take(&mut input.after);
-            input.update_after(byte_lines(theirs));
+            input.update_after(units(theirs));
             let to_theirs = changes(&input);
             let theirs = std::mem::take(&mut input.after);
             let parts = parts(&to_ours, &to_theirs, &ours, &theirs);
@@ -49,7 +50,7 @@ pub(super) fn merge_lines<'a>(
             (input, Some(base), ours, theirs, parts)
         }
         None => {
-            let mut input = lines_of(ours, theirs);
+            let mut input = units_of(ours, theirs);
             let parts = changes(&input).into_iter().map(|Change { base, side }| Part {
                 of: Of::Both,
                 base: 0..0,
@@ -83,6 +84,14 @@ pub(super) fn merge_lines<'a>(
     }
     pieces.push(Piece::Merged(lines(&ours[at..])));
     Some(pieces)
+}
+
+/// Returns the lines of two texts; a conflict between markers counts as one.
+fn units_of<'a>(before: &'a [u8], after: &'a [u8]) -> InternedInput<&'a [u8]> {
+    let mut input = lines_of(b"", b"");
+    input.update_before(units(before));
+    input.update_after(units(after));
+    input
 }
 
 /// Returns the changes from the base to one side.

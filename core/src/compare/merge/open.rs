@@ -15,7 +15,7 @@ use crate::object::tree::{Conflict, ConflictId, Form, find, read_conflicts};
 
 /// The conflicts of the three trees of a merge.
 pub(super) struct Open {
-    base: HashSet<(Vec<u8>, ConflictId)>,
+    base: BTreeMap<(Vec<u8>, ConflictId), Conflict>,
     sides: [BTreeMap<(Vec<u8>, ConflictId), Conflict>; 2],
 }
 
@@ -31,9 +31,41 @@ impl Open {
                 .map(|conflict| ((conflict.path.clone(), conflict.id()), conflict))
                 .collect())
         };
-        let base: BTreeMap<_, _> = base.map(of).transpose()?.unwrap_or_default();
+        let base = base.map(of).transpose()?.unwrap_or_default();
         let [ours, theirs] = sides.map(of);
-        Ok(Self { base: base.into_keys().collect(), sides: [ours?, theirs?] })
+        Ok(Self { base, sides: [ours?, theirs?] })
+    }
+
+    /// Returns the paths at which both sides have settled a conflict without markers since. What stood there in
+    /// the meantime is no past: a side that has it still has chosen it.
+    pub(super) fn settled_by_both(&self) -> HashSet<Vec<u8>> {
+        let is_settled = |key| self.sides.iter().all(|side| !side.contains_key(key));
+        let settled = self
+            .base
+            .iter()
+            .filter(|(key, conflict)| conflict.form != Form::Markers && is_settled(*key));
+        settled.map(|(_, conflict)| conflict.path.clone()).collect()
+    }
+
+    /// Returns what of theirs stands beside a path that ours has in the same conflict: it is here already.
+    /// By path, with what stands there if nobody has changed it.
+    pub(super) fn theirs_again(&self) -> HashMap<Vec<u8>, Item> {
+        let [ours, theirs] = &self.sides;
+        let again = theirs.iter().filter(|(key, _)| ours.contains_key(*key));
+        let beside = again.filter_map(|(key, conflict)| match &conflict.form {
+            Form::Beside { theirs_path } if ours[key].form != conflict.form => {
+                Some((theirs_path.clone(), conflict.theirs?))
+            }
+            _ => None,
+        });
+        beside.collect()
+    }
+
+    /// Returns the conflicts in which ours has theirs beside it.
+    pub(super) fn ours_beside(&self) -> HashSet<(Vec<u8>, ConflictId)> {
+        let [ours, _] = &self.sides;
+        let beside = ours.iter().filter(|(_, it)| matches!(it.form, Form::Beside { .. }));
+        beside.map(|(key, _)| key.clone()).collect()
     }
 
     /// Returns the paths in whose merged texts markers may stand.
@@ -43,19 +75,23 @@ impl Open {
     }
 
     /// Returns the conflicts that are open in the merged tree. `texts` has the merged texts of
-    /// [`Open::paths_with_markers`].
+    /// [`Open::paths_with_markers`], and `found` the conflicts of this merge: theirs may stand beside ours now,
+    /// with conflicts in it.
     pub(super) fn still_open(
         self,
         tree: &TreeId,
         texts: &HashMap<Vec<u8>, Vec<u8>>,
+        found: &[Conflict],
         source: &dyn ObjectSource,
     ) -> Result<Vec<Conflict>, StoreError> {
         let Self { base, sides: [ours, theirs] } = self;
         let stored = |_: &[u8], item: &Item| stored(item, source).map(Some);
         let mut open = Vec::new();
-        for (key, conflict) in theirs.iter().chain(&ours) {
+        // Of a conflict that both have, ours is kept: the merge leaves out what theirs has beside it.
+        let only_theirs = theirs.iter().filter(|(key, _)| !ours.contains_key(*key));
+        for (key, conflict) in ours.iter().chain(only_theirs) {
             let is_on_both = ours.contains_key(key) && theirs.contains_key(key);
-            let is_unsettled = is_on_both || !base.contains(key);
+            let is_unsettled = is_on_both || !base.contains_key(key);
             let stands = match (&conflict.form, texts.get(&conflict.path)) {
                 (Form::Markers, Some(text)) => has_markers_of(text, conflict.id()),
                 (Form::Markers, None) => stands(conflict, tree, source, &stored)?,
@@ -63,6 +99,16 @@ impl Open {
             };
             if stands {
                 open.push(conflict.clone());
+                continue;
+            }
+            let aside = found.iter().filter_map(|found| match &found.form {
+                Form::Beside { theirs_path } => conflict.moved(&found.path, theirs_path),
+                Form::Markers | Form::Kept => None,
+            });
+            for moved in aside {
+                if is_unsettled && self::stands(&moved, tree, source, &stored)? {
+                    open.push(moved);
+                }
             }
         }
         Ok(open)

@@ -84,8 +84,12 @@ pub(super) fn write(
 ) -> Result<Option<Item>, StoreError> {
     let (Some(ours), Some(theirs)) = (three.ours, three.theirs) else { return Ok(None) };
     let content = written(text, sink)?;
-    let kind =
-        if three.base.is_some_and(|base| base.kind == ours.kind) { theirs } else { ours }.kind;
+    let kind = match three.base {
+        Some(base) if base.kind == ours.kind => theirs.kind,
+        Some(_) => ours.kind,
+        // The same whoever merges.
+        None => ours.kind.max(theirs.kind),
+    };
     Ok(Some(Item { kind, id: content.id.0, bytes: content.bytes, files: 1, list: content.list }))
 }
 

@@ -78,21 +78,42 @@ pub struct Conflict {
 }
 
 impl Conflict {
-    /// Returns the id. It is the same whichever side is ours, and whatever the sides are called.
+    /// Returns the id. It depends on what the two sides have, and not on whose side is ours, so two devices
+    /// that merge the same two versions find the same conflict.
     pub fn id(&self) -> ConflictId {
-        let side = |item: &Option<Item>| {
-            let mut out = Vec::new();
-            item.iter().for_each(|item| put_item(&mut out, item));
-            out
-        };
-        let mut sides = [side(&self.ours), side(&self.theirs)];
+        let mut sides = [encoded(&self.ours), encoded(&self.theirs)];
         sides.sort_unstable();
         let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
-        for part in [&self.path, &side(&self.base), &sides[0], &sides[1]] {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        for side in sides {
+            hasher.update(&(side.len() as u64).to_le_bytes()).update(&side);
         }
         let [a, b, c, d, e, f, ..] = *hasher.finalize().as_bytes();
         ConflictId([a, b, c, d, e, f])
+    }
+
+    /// Whether this is the conflict of this id at this path.
+    pub fn is(&self, path: &[u8], id: ConflictId) -> bool {
+        self.path == path && self.id() == id
+    }
+
+    /// Returns the conflict as it is where what stands at `from` is moved to `to`; `None` if it is elsewhere.
+    pub fn moved(&self, from: &[u8], to: &[u8]) -> Option<Self> {
+        let moved = |path: &[u8]| {
+            let rest = path.strip_prefix(from)?;
+            (rest.is_empty() || rest.starts_with(b"/")).then(|| [to, rest].concat())
+        };
+        let form = match &self.form {
+            Form::Beside { theirs_path } => {
+                Form::Beside { theirs_path: moved(theirs_path).unwrap_or(theirs_path.clone()) }
+            }
+            form => form.clone(),
+        };
+        Some(Self { path: moved(&self.path)?, form, ..self.clone() })
+    }
+
+    /// Whether our side comes first between markers. As the id, the order does not depend on who merges.
+    pub fn ours_is_first(&self) -> bool {
+        encoded(&self.ours) <= encoded(&self.theirs)
     }
 
     /// Returns what the three sides have, without those that have nothing.
@@ -139,6 +160,12 @@ impl Conflict {
         let (base, ours, theirs) = (side()?, side()?, side()?);
         Ok(Self { path, form, ours_name, theirs_name, base, ours, theirs })
     }
+}
+
+fn encoded(item: &Option<Item>) -> Vec<u8> {
+    let mut out = Vec::new();
+    item.iter().for_each(|item| put_item(&mut out, item));
+    out
 }
 
 fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -296,8 +323,9 @@ mod tests {
             ..one.clone()
         };
         assert_eq!(one.id(), mirrored.id());
-        assert_ne!(one.id(), Conflict { path: b"b".to_vec(), ..one.clone() }.id());
-        assert_ne!(one.id(), Conflict { base: None, ..one.clone() }.id());
+        assert_ne!(one.ours_is_first(), mirrored.ours_is_first());
+        assert_eq!(one.id(), Conflict { path: b"b".to_vec(), base: None, ..one.clone() }.id());
+        assert_ne!(one.id(), Conflict { theirs: Some(file("3")), ..one.clone() }.id());
         assert_eq!(one.id().to_string().len(), 12);
     }
 

@@ -308,7 +308,15 @@ impl OpenDevice {
 /// Returns a scan of a folder without a stat index, against the tree that it is based on.
 fn scan_of<'a>(root: &'a Path, empty: &'a StatIndex, head: &TreeId) -> ScanJob<'a> {
     let index_use = IndexUse::Replace;
-    ScanJob { root, index: empty, index_use, head: Some(*head), untrack: &[], settled: &[] }
+    ScanJob {
+        root,
+        index: empty,
+        index_use,
+        head: Some(*head),
+        untrack: &[],
+        brought_back: &[],
+        settled: &[],
+    }
 }
 
 /// Whether a path can be written without touching existing files: nothing exists there, and each

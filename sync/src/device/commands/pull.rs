@@ -329,11 +329,8 @@ impl OpenDevice {
         let label = conflict_label(incoming);
         let workspace = self.workspace_of(copy)?;
         let writer = self.store.writer();
-        let theirs_name = match incoming.workspace_id == &copy.workspace_id {
-            true => format!("{} (pushed)", incoming.name),
-            false => incoming.name.to_owned(),
-        };
-        let names = Names { ours: &workspace.name, theirs: &theirs_name, label: &label };
+        let [ours_name, theirs_name] = side_names(&workspace.name, &ours, incoming);
+        let names = Names { ours: &ours_name, theirs: &theirs_name, label: &label };
         let sides = Sides { base: base.as_ref(), ours: &captured.root.id, theirs: &theirs, names };
         let merged = merge(&sides, &scratch, &writer)?;
         let packs = writer.finish()?;
@@ -444,8 +441,23 @@ impl History for Known<'_> {
 fn conflict_label(incoming: &Incoming<'_>) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = incoming.name.chars().take(40).map(letter).collect();
-    let id = incoming.head.as_str();
-    format!("{name}-{}", id.get(id.len().saturating_sub(6)..).unwrap_or(id).to_lowercase())
+    format!("{name}-{}", code(incoming.head))
+}
+
+/// Returns the end of a snapshot's id, which tells two snapshots of one workspace apart.
+fn code(snapshot: &SnapshotId) -> String {
+    let id = snapshot.as_str();
+    id.get(id.len().saturating_sub(6)..).unwrap_or(id).to_lowercase()
+}
+
+/// Returns what the sides of a merge are called: as their workspaces, with the ends of their snapshots' ids if
+/// both are of one name.
+fn side_names(own: &str, ours: &SnapshotId, incoming: &Incoming<'_>) -> [String; 2] {
+    if own == incoming.name {
+        [ours, incoming.head].map(|snapshot| format!("{own} {}", code(snapshot)))
+    } else {
+        [own, incoming.name].map(str::to_owned)
+    }
 }
 
 /// Returns the report of a conflict.

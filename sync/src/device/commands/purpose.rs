@@ -14,8 +14,10 @@ pub(crate) enum Purpose<'a> {
     Save { if_empty: bool },
     /// The user wants to untrack these paths.
     Untrack(&'a [Vec<u8>]),
-    /// The user has settled these conflicts.
-    Settle(&'a [ConflictId]),
+    /// A restore has brought files back that were in these conflicts.
+    BroughtBack(&'a [Conflict]),
+    /// The user has settled these conflicts, and `moved` are in what was chosen.
+    Settle { settled: &'a [(Vec<u8>, ConflictId)], moved: &'a [Conflict] },
     /// A safety snapshot before files are replaced. An ignore file that cannot be used does not
     /// prevent it.
     Safety,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fastest_core::object::id::TreeId;
 use fastest_core::object::item::Item;
+use fastest_core::object::tree::conflicts::{Conflict, Form, read_conflicts};
 use fastest_core::object::tree::read::find;
 use fastest_core::worktree::checkout::folding::Folding;
 use fastest_core::worktree::checkout::plan::Plan;
@@ -74,6 +75,18 @@ impl OpenDevice {
         let restored =
             touched.iter().filter(|path| !is_in_left(&done.left, path) && !is_kept(path));
         let restored = restored.map(|path| show(path));
+        // With a file that was in conflict, its conflict comes back.
+        let conflicts = read_conflicts(&tree, &self.store)?.into_iter();
+        let is_back = |conflict: &Conflict| match &conflict.form {
+            Form::Beside { theirs_path } => touched.contains(theirs_path),
+            Form::Markers | Form::Kept => touched.contains(&conflict.path),
+        };
+        let back: Vec<Conflict> = conflicts.filter(is_back).collect();
+        if !back.is_empty() {
+            let purpose = Purpose::BroughtBack(&back);
+            let message = format!("Restore files in conflict from {}", target.id);
+            warnings.extend(self.capture(copy, Some(&message), purpose, activity)?.warnings);
+        }
         let still = left_in(copy)?;
         let all = still.iter().filter(|old| !done.left.contains(old)).chain(&done.left);
         warnings.extend(all.map(left_notice));

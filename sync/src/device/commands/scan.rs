@@ -54,8 +54,10 @@ pub(crate) struct ScanJob<'a> {
     pub head: Option<TreeId>,
     /// Paths to untrack.
     pub untrack: &'a [Vec<u8>],
+    /// Conflicts that the folder has again since a restore.
+    pub brought_back: &'a [Conflict],
     /// Conflicts that the user has settled.
-    pub settled: &'a [ConflictId],
+    pub settled: &'a [(Vec<u8>, ConflictId)],
 }
 
 impl OpenDevice {
@@ -66,13 +68,19 @@ impl OpenDevice {
         sink: &dyn ObjectSink,
         progress: &Progress,
     ) -> Result<Scanned, SyncError> {
-        let ScanJob { root, index, index_use, head, untrack, settled } = *job;
+        let ScanJob { root, index, index_use, head, untrack, brought_back, settled } = *job;
         let git = Git::of(root, &self.git_settings);
         let state = StateDir::of(root);
         let left = left::load(&state).map_err(SyncError::io("read", state.left()))?;
         let (source, databases) = (&self.store, Some(&AppDatabases as &dyn Databases));
         let selection = Selection { head, source, git: &git, untrack, left: &left, databases };
-        let before = head.map_or(Ok(Vec::new()), |head| self.conflicts_of(&head))?;
+        let (mut before, lost) = match head {
+            Some(head) => self.conflicts_of(&head)?,
+            None => (Vec::new(), None),
+        };
+        let is_listed = |it: &Conflict| before.iter().any(|other| other.is(&it.path, it.id()));
+        let more: Vec<_> = brought_back.iter().filter(|it| !is_listed(it)).cloned().collect();
+        before.extend(more);
         let has_conflicts = !before.is_empty() || self.has_conflicts(index, head)?;
         let kept = KeptNodes::of(&self.store, sink);
         // Only a tree with conflicts is read before it is stored.
@@ -81,7 +89,7 @@ impl OpenDevice {
         let carried = if has_conflicts {
             let contents = CopyContents::of(&self.store, Some(root));
             let contents = contents.map_err(SyncError::io("open", root))?;
-            carry(before, settled, &found.root.id, (&kept, &kept), &contents)?
+            carry(head.as_ref(), before, settled, &found.root.id, (&kept, &kept), &contents)?
         } else {
             Carried { root: found.root, open: Vec::new(), settled: Vec::new() }
         };
@@ -99,7 +107,9 @@ impl OpenDevice {
         });
         let in_the_way = left.iter().map(left_notice);
         let warnings = found.warnings.iter().map(ToString::to_string).chain(in_the_way);
-        let by_hand = carried.settled.iter().filter(|conflict| !settled.contains(&conflict.id()));
+        let by_command = |it: &Conflict| settled.iter().any(|(path, id)| it.is(path, *id));
+        let is_told = |it: &&Conflict| !by_command(it) && !brought_back.contains(it);
+        let by_hand = carried.settled.iter().filter(is_told);
         let gone = by_hand.map(|conflict| {
             let why = match conflict.form {
                 Form::Markers => "its markers are gone",
@@ -109,7 +119,7 @@ impl OpenDevice {
             format!("the conflict in {} counts as settled: {why}", show(&conflict.path))
         });
         Ok(Scanned {
-            warnings: warnings.chain(passed_over).chain(gone).collect(),
+            warnings: lost.into_iter().chain(warnings).chain(passed_over).chain(gone).collect(),
             skipped: found
                 .skipped
                 .iter()
@@ -125,17 +135,23 @@ impl OpenDevice {
 }
 
 impl OpenDevice {
-    /// Returns the conflicts of a head. If the store has lost its tree, the scan makes it again, unless a
-    /// snapshot says that it had conflicts.
-    fn conflicts_of(&self, head: &TreeId) -> Result<Vec<Conflict>, SyncError> {
-        match read_conflicts(head, &self.store) {
-            Err(StoreError::Missing { .. })
-                if !Snapshots(self.replica.read()).has_conflicts(head)? =>
-            {
-                Ok(Vec::new())
-            }
-            found => Ok(found?),
-        }
+    /// Returns the conflicts of a head. If the store has lost its tree, the scan makes it again without them,
+    /// and the user is told if there were any.
+    pub(crate) fn conflicts_of(
+        &self,
+        head: &TreeId,
+    ) -> Result<(Vec<Conflict>, Option<String>), SyncError> {
+        let lost = match read_conflicts(head, &self.store) {
+            Err(StoreError::Missing { .. }) => Snapshots(self.replica.read()).conflicts_in(head)?,
+            found => return Ok((found?, None)),
+        };
+        let told = lost.map(|number| {
+            format!(
+                "the store has lost which files are in conflict ({number}): look for markers and for files \
+                 named `.conflict-` before you push; `fastest pull` fetches it if it was pushed"
+            )
+        });
+        Ok((Vec::new(), told))
     }
 
     /// Returns whether the tree of a stat index lists conflicts, which may be settled by now. A scan that

@@ -8,7 +8,7 @@ use fastest_core::compare::merge::{Side, pick};
 use fastest_core::object::chunk::{WriteContentError, read_content, write_content};
 use fastest_core::object::id::TreeId;
 use fastest_core::object::item::Item;
-use fastest_core::object::tree::conflicts::{Conflict, ConflictId, Form, read_conflicts};
+use fastest_core::object::tree::conflicts::{Conflict, ConflictId, Form};
 use fastest_core::object::tree::format::empty_directory;
 use fastest_core::object::tree::read::find;
 use fastest_core::worktree::checkout::folding::Folding;
@@ -19,7 +19,7 @@ use crate::device::activity::Activity;
 use crate::device::commands::pull::conflict_report;
 use crate::device::commands::purpose::{Captured, Purpose};
 use crate::device::commands::status::ScratchStore;
-use crate::device::left::{left_in, show_kept};
+use crate::device::left::{left_in, left_notice, show_kept};
 use crate::device::open::OpenDevice;
 use crate::device::path::{show, within};
 use crate::device::report::{ConflictReport, SettledReport};
@@ -38,7 +38,7 @@ impl OpenDevice {
         activity: &Activity,
     ) -> Result<Vec<ConflictReport>, SyncError> {
         let head = self.head_tree(copy)?;
-        if read_conflicts(&head, &self.store)?.is_empty() {
+        if self.conflicts_of(&head)?.0.is_empty() {
             return Ok(Vec::new());
         }
         let looking = ScratchStore::new(&self.store);
@@ -56,26 +56,56 @@ impl OpenDevice {
         activity: &Activity,
     ) -> Result<SettledReport, SyncError> {
         let (_lock, warnings) = self.enter(copy)?;
-        let before = read_conflicts(&self.head_tree(copy)?, &self.store)?;
-        let chosen = chosen(copy, base, paths, &before)?;
-        let message = format!("Before resolving {}", listed(&chosen));
-        let captured = self.capture(copy, Some(&message), Purpose::Safety, activity)?;
-        let is_chosen = |conflict: &&Conflict| chosen.iter().any(|one| one.id() == conflict.id());
-        let open: Vec<&Conflict> = captured.open.iter().filter(is_chosen).collect();
-        let marked = open.iter().find(|conflict| conflict.form == Form::Markers);
-        if let (Some(marked), None) = (marked, side) {
-            return Err(SyncError::MarkersStand { path: show(&marked.path) });
+        let (mut all, _) = self.conflicts_of(&self.head_tree(copy)?)?;
+        if all.is_empty() {
+            chosen(copy, base, paths, &all)?;
         }
-        let wanted = self.outcomes(&captured, &open, side)?;
-        self.write_outcomes(copy, &captured, &wanted, activity)?;
-        let ids: Vec<ConflictId> = chosen.iter().map(Conflict::id).collect();
+        let message = Some("Before resolving conflicts");
+        let captured = self.capture(copy, message, Purpose::Safety, activity)?;
+        // They are told as well if nothing can be settled.
+        self.notices.extend(warnings.into_iter().chain(captured.warnings.clone()));
+        // Some may be settled by now, and some be elsewhere.
+        all.extend(
+            captured.open.iter().filter(|it| !all.contains(it)).cloned().collect::<Vec<_>>(),
+        );
+        let chosen = chosen(copy, base, paths, &all)?;
+        let is_chosen = |conflict: &&Conflict| chosen.contains(conflict);
+        let open: Vec<&Conflict> = captured.open.iter().filter(is_chosen).collect();
+        let own_name = self.workspace_of(copy)?.name;
+        let wanted = self.outcomes(&captured, &open, &|conflict| {
+            let is_mirrored = conflict.theirs_name == own_name && conflict.ours_name != own_name;
+            match side {
+                Some(Side::Ours) if is_mirrored => Some(Side::Theirs),
+                Some(Side::Theirs) if is_mirrored => Some(Side::Ours),
+                side => side,
+            }
+        })?;
+        // What was beside a path goes only after the path has what was chosen.
+        let (puts, deletes): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|(_, item)| item.is_some());
+        self.write_outcomes(copy, &captured, &puts, activity)?;
+        self.write_outcomes(copy, &captured, &deletes, activity)?;
+        let ids: Vec<(Vec<u8>, ConflictId)> =
+            chosen.iter().map(|conflict| (conflict.path.clone(), conflict.id())).collect();
         let message = format!("Resolve {}", listed(&chosen));
-        let done = self.capture(copy, Some(&message), Purpose::Settle(&ids), activity)?;
+        // What stood beside a path may be in conflict itself, and stands at the path now.
+        let moved: Vec<Conflict> = open
+            .iter()
+            .filter_map(|chosen| match &chosen.form {
+                Form::Beside { theirs_path } => Some((theirs_path, &chosen.path)),
+                Form::Markers | Form::Kept => None,
+            })
+            .flat_map(|(from, to)| captured.open.iter().filter_map(|it| it.moved(from, to)))
+            .collect();
+        let purpose = Purpose::Settle { settled: &ids, moved: &moved };
+        let done = self.capture(copy, Some(&message), purpose, activity)?;
+        let mut settled: Vec<String> = chosen.iter().map(|conflict| show(&conflict.path)).collect();
+        settled.dedup();
         Ok(SettledReport {
-            settled: chosen.iter().map(|conflict| show(&conflict.path)).collect(),
+            settled,
             conflicts: done.open.iter().map(conflict_report).collect(),
             snapshot_id: done.snapshot_id,
-            warnings: warnings.into_iter().chain(captured.warnings).collect(),
+            warnings: self.take_notices(),
         })
     }
 
@@ -86,34 +116,54 @@ impl OpenDevice {
         }
     }
 
-    /// Returns what the paths of conflicts get. Their version beside ours goes, whatever was chosen.
+    /// Returns what the paths of conflicts get: what stands there now of the side that was chosen, with all
+    /// that was edited and merged since. Their version beside ours goes, whatever was chosen.
     fn outcomes(
         &self,
         captured: &Captured,
         open: &[&Conflict],
-        side: Option<Side>,
+        side_of: &dyn Fn(&Conflict) -> Option<Side>,
     ) -> Result<Vec<Outcome>, SyncError> {
         let mut wanted: BTreeMap<Vec<u8>, Option<Item>> = BTreeMap::new();
         // Several conflicts may stand in one file.
         let mut texts: BTreeMap<&[u8], (Item, Vec<u8>)> = BTreeMap::new();
-        for conflict in open {
-            let item = match side {
-                Some(Side::Ours) => conflict.ours,
-                Some(Side::Theirs) => conflict.theirs,
-                None => None,
+        for (at, conflict) in open.iter().enumerate() {
+            let (path, side) = (&conflict.path, side_of(conflict));
+            let shown = || show(path);
+            let is_alone = |other: &&Conflict| {
+                other.path != *path || other.form == Form::Markers && conflict.form == Form::Markers
             };
+            if !open[..at].iter().all(is_alone) {
+                return Err(SyncError::SeveralConflicts { path: shown() });
+            }
+            let stands = self.standing(captured, path)?;
             match (&conflict.form, side) {
+                (Form::Markers, None) => return Err(SyncError::MarkersStand { path: shown() }),
                 (Form::Markers, Some(side)) => {
-                    let before = texts.remove(conflict.path.as_slice());
-                    let before = before.map_or_else(|| self.marked(captured, conflict), Ok)?;
-                    texts.insert(&conflict.path, self.picked(conflict, before, item, side)?);
+                    let odd = || SyncError::OddMarkers { path: shown() };
+                    let before = match texts.remove(path.as_slice()) {
+                        Some(before) => before,
+                        None => self.text_of(stands.ok_or_else(odd)?)?,
+                    };
+                    texts.insert(path, self.picked(conflict, before, side)?);
                 }
-                (Form::Beside { theirs_path }, _) => {
-                    wanted.extend(side.map(|_| (conflict.path.clone(), item)));
+                (Form::Beside { .. } | Form::Kept, None) if stands.is_none() => {
+                    return Err(SyncError::NothingStands { path: shown() });
+                }
+                (Form::Beside { theirs_path }, side) => {
+                    let item = match side {
+                        Some(Side::Theirs) => self.standing(captured, theirs_path)?,
+                        Some(Side::Ours) if stands.is_none() => conflict.ours,
+                        Some(Side::Ours) | None => stands,
+                    };
+                    wanted.insert(path.clone(), item);
                     wanted.insert(theirs_path.clone(), None);
                 }
-                (Form::Kept, Some(_)) => drop(wanted.insert(conflict.path.clone(), item)),
-                (Form::Kept | Form::Markers, None) => {}
+                (Form::Kept, Some(side)) => {
+                    let deleted = if side == Side::Ours { conflict.ours } else { conflict.theirs };
+                    wanted.insert(path.clone(), deleted.and(stands));
+                }
+                (Form::Kept, None) => {}
             }
         }
         let writer = self.store.writer();
@@ -129,15 +179,13 @@ impl OpenDevice {
         Ok(wanted.into_iter().collect())
     }
 
-    /// Returns the file at the path of a conflict, and its text.
-    fn marked(
-        &self,
-        captured: &Captured,
-        conflict: &Conflict,
-    ) -> Result<(Item, Vec<u8>), SyncError> {
-        let parts: Vec<&[u8]> = conflict.path.split(|&byte| byte == b'/').collect();
-        let item = find(&captured.root.id, &parts, &self.store)?;
-        let item = item.ok_or_else(|| SyncError::OddMarkers { path: show(&conflict.path) })?;
+    /// Returns what stands at a path of the captured tree.
+    fn standing(&self, captured: &Captured, path: &[u8]) -> Result<Option<Item>, SyncError> {
+        let parts: Vec<&[u8]> = path.split(|&byte| byte == b'/').collect();
+        Ok(find(&captured.root.id, &parts, &self.store)?)
+    }
+
+    fn text_of(&self, item: Item) -> Result<(Item, Vec<u8>), SyncError> {
         let mut text = Vec::new();
         read_content(&item, &self.store, &mut text)?;
         Ok((item, text))
@@ -148,14 +196,13 @@ impl OpenDevice {
         &self,
         conflict: &Conflict,
         (item, text): (Item, Vec<u8>),
-        version: Option<Item>,
         side: Side,
     ) -> Result<(Item, Vec<u8>), SyncError> {
         let odd = || SyncError::OddMarkers { path: show(&conflict.path) };
-        let mut own = Vec::new();
-        read_content(&version.ok_or_else(odd)?, &self.store, &mut own)?;
+        let version = if side == Side::Ours { conflict.ours } else { conflict.theirs };
+        let (_, own) = self.text_of(version.ok_or_else(odd)?)?;
         let has_end = own.is_empty() || own.ends_with(b"\n");
-        let picked = pick(&text, conflict.id(), side, has_end).ok_or_else(odd)?;
+        let picked = pick(&text, conflict, side, has_end).ok_or_else(odd)?;
         Ok((item, picked))
     }
 
@@ -177,14 +224,20 @@ impl OpenDevice {
         let plan = plan.with_databases(&captured.index, &captured.databases);
         let plan = plan.with_past(self.past(copy)?);
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
-        match show_kept(&done).into_iter().next() {
-            Some((path, why)) => Err(SyncError::NotUpdated { path, why }),
+        if let Some((path, why)) = show_kept(&done).into_iter().next() {
+            return Err(SyncError::NotUpdated { path, why });
+        }
+        match done.left.first() {
+            Some(left) => {
+                Err(SyncError::NotUpdated { path: show(&left.path), why: left_notice(left) })
+            }
             None => Ok(()),
         }
     }
 }
 
-/// Returns the conflicts that the paths name: at the path, beside it, or in the folder.
+/// Returns the conflicts that the paths name: at the path, beside it, or in the folder. A conflict is named
+/// by its id as well.
 fn chosen(
     copy: &WorkingCopy,
     base: &Path,
@@ -201,7 +254,8 @@ fn chosen(
                 Form::Markers | Form::Kept => false,
             };
             let is_below = relative.is_empty() || conflict.path.starts_with(&folder);
-            conflict.path == relative || beside || is_below
+            let is_named = conflict.id().to_string().as_bytes() == path.as_os_str().as_bytes();
+            conflict.path == relative || beside || is_below || is_named
         };
         let before = chosen.len();
         chosen.extend(open.iter().filter(is_meant).cloned());
@@ -217,9 +271,10 @@ fn chosen(
 
 /// Names up to three paths, for a message.
 fn listed(chosen: &[Conflict]) -> String {
-    let paths: Vec<String> = chosen.iter().take(3).map(|conflict| show(&conflict.path)).collect();
-    match chosen.len() {
+    let mut paths: Vec<String> = chosen.iter().map(|conflict| show(&conflict.path)).collect();
+    paths.dedup();
+    match paths.len() {
         0..=3 => paths.join(", "),
-        all => format!("{} and {} more", paths.join(", "), all - 3),
+        all => format!("{} and {} more", paths[..3].join(", "), all - 3),
     }
 }

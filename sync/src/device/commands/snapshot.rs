@@ -9,6 +9,8 @@ use fastest_core::compare::parting::follows;
 use fastest_core::compare::reach::new_objects;
 use fastest_core::object::id::{PackId, TreeId};
 use fastest_core::object::item::Root;
+use fastest_core::object::source::ObjectSource;
+use fastest_core::object::tree::format::empty_directory;
 use fastest_core::object::tree::read::find;
 use fastest_core::store::pack::PackInfo;
 use fastest_core::worktree::left::is_in_left;
@@ -49,9 +51,13 @@ impl OpenDevice {
     pub(crate) fn snapshot_report(&self, captured: &Captured) -> Result<SnapshotReport, SyncError> {
         let Captured { root, created, parent, objects_new, open, .. } = captured;
         let before = match parent {
-            Some(parent) if *created => tree_of(&self.snapshot_row(parent)?)?,
+            Some(parent) if *created => {
+                let tree = tree_of(&self.snapshot_row(parent)?)?;
+                // Without the tree, all that is here counts as new.
+                if self.has_tree(&tree)? { tree } else { empty_directory() }
+            }
             Some(_) => root.id,
-            None => fastest_core::object::tree::format::empty_directory(),
+            None => empty_directory(),
         };
         let counts = match (parent, created) {
             (None, true) => fastest_core::compare::drift::counts::Counts {
@@ -98,7 +104,12 @@ impl OpenDevice {
             index_use: IndexUse::Replace,
             head: head_tree.transpose()?,
             untrack,
-            settled: if let Purpose::Settle(settled) = purpose { settled } else { &[] },
+            brought_back: match purpose {
+                Purpose::BroughtBack(conflicts) => conflicts,
+                Purpose::Settle { moved, .. } => moved,
+                _ => &[],
+            },
+            settled: if let Purpose::Settle { settled, .. } = purpose { settled } else { &[] },
         };
         let scanned = self.scan(&job, &writer, &progress)?;
         let Scanned { root, index: new_index, skipped, warnings: found, .. } = scanned;
@@ -184,11 +195,14 @@ impl OpenDevice {
             copy.set_head(&id)?;
             return Ok((Some(id), false));
         }
-        let is_empty = root.id == fastest_core::object::tree::format::empty_directory();
+        let is_empty = root.id == empty_directory();
         if head.is_none() && is_empty && !if_empty {
             return Ok((None, false));
         }
         let parent = head_row.as_ref().map(tree_of).transpose()?;
+        // If the store has lost the head's tree, it may lack what is in it as well.
+        let lacks = parent.map(|tree| self.has_tree(&tree)).transpose()? == Some(false);
+        let parent = parent.filter(|_| !lacks);
         let packs = self.complete(&workspace.project_id, parent.as_ref(), &root.id, packs)?;
         let parents = head.cloned().into_iter().collect();
         let id = self.replica.write(|session| {
@@ -200,6 +214,11 @@ impl OpenDevice {
         })?;
         copy.set_head(&id)?;
         Ok((Some(id), true))
+    }
+
+    /// Whether the store has the root node of a tree.
+    fn has_tree(&self, tree: &TreeId) -> Result<bool, SyncError> {
+        Ok(*tree == empty_directory() || ObjectSource::has(&self.store, &(*tree).into())?)
     }
 
     /// Returns the workspace's head if it is a snapshot of this tree that follows the copy's head.
@@ -268,8 +287,7 @@ impl OpenDevice {
         tree: &TreeId,
         beside: Option<&TreeId>,
     ) -> Result<(), SyncError> {
-        let beside =
-            beside.filter(|tree| **tree != fastest_core::object::tree::format::empty_directory());
+        let beside = beside.filter(|tree| **tree != empty_directory());
         let found = extent(beside, tree, &self.store)?;
         if found.is_excessive() {
             Err(SyncError::TooManyPaths { snapshot: snapshot.to_owned() })

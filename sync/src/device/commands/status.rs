@@ -166,8 +166,15 @@ impl OpenDevice {
         let index_use = if index.root().is_some() { IndexUse::Refresh } else { IndexUse::Replace };
         let (root, head_tree) =
             (copy.root(), Some(*head).filter(|head| *head != empty_directory()));
-        let job =
-            ScanJob { root, index: &index, index_use, head: head_tree, untrack: &[], settled: &[] };
+        let job = ScanJob {
+            root,
+            index: &index,
+            index_use,
+            head: head_tree,
+            untrack: &[],
+            brought_back: &[],
+            settled: &[],
+        };
         let mut scanned = self.scan(&job, looking, &progress)?;
         let is_stored = scanned.root.id == *head && !looking.found_new.load(Ordering::Relaxed);
         scanned.warnings.splice(0..0, warnings);

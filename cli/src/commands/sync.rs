@@ -96,6 +96,8 @@ fn landing_text(out: &mut Output, report: &PushReport, to: Option<&str>) -> std:
     let Some(to) = to.filter(|to| *to != report.workspace) else { return Ok(()) };
     match &report.landed {
         Some(landed) => out.done(format_args!("Landed in {}", plain(landed))),
+        // The workspace is this one, named by its id, or nothing was ever saved.
+        None if report.pushed && report.snapshot.conflicts.is_empty() => Ok(()),
         None if report.pushed => {
             let to = argument(to);
             out.warning(format_args!("it did not land in {to}: settle the conflicts first"));

@@ -93,7 +93,7 @@ fn what_is_in_conflict_lands_only_if_that_is_said() {
     Landed in main
     ");
     assert_eq!(scene.text("here", "main", "cat main@ text"), "agent\n2\n3\n4\n5\n");
-    // As it is, it can be settled by whoever pulls main.
+    // If the conflict lands, anybody who pulls main can settle it.
     scene.run("here", "main", "pull main -q");
     scene.write("main/text", "main\n2\n3\n4\n5\n");
     scene.run("here", "main", "push -q");
@@ -113,6 +113,24 @@ fn what_is_in_conflict_lands_only_if_that_is_said() {
     assert!(pulled.starts_with("exit 1"), "{pulled}");
     scene.run("here", "main", "resolve . --ours");
     assert_eq!(scene.read("main/text"), "main\n2\n3\n4\n5\n");
+}
+
+/// The row of main waits here with a head that main never had, and must not hide what others do there.
+#[test]
+fn a_landing_that_was_given_up_hides_nothing_of_main() {
+    let scene = project();
+    scene.run("there", "home", "clone app ../other --workspace other");
+    scene.write("main/text", "main\n2\n3\n4\n5\n");
+    scene.run("here", "main", "push -q");
+    scene.write("other/text", "other\n2\n3\n4\n5\n");
+    assert!(scene.run("there", "other", "push --to main -q").starts_with("exit 1"));
+    scene.write("main/later", "later\n");
+    scene.run("here", "main", "push -q");
+    let pulled = scene.run("there", "other", "pull main");
+    assert!(pulled.contains("\nA later\n"), "{pulled}");
+    scene.run("there", "other", "resolve text --ours");
+    let landed = scene.run("there", "other", "push --to main");
+    assert!(landed.ends_with("\nLanded in main"), "{landed}");
 }
 
 #[test]
@@ -167,7 +185,7 @@ fn all_that_land_at_once_get_in() {
                     scene.write(format!("{name}/last.{name}"), &format!("{round}\n"));
                     let pushed = (0..10).find_map(|_| {
                         let told = scene.run(stores[number % 2], name, "push --to main -q");
-                        // Whoever loses too many races is told so, and may try again.
+                        // After too many lost races, push gives up, and can be run again.
                         told.starts_with("exit 0").then_some(told)
                     });
                     assert!(pushed.is_some(), "{name} does not land");

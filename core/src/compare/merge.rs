@@ -18,7 +18,7 @@ mod text;
 mod three;
 mod unsettled;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::compare::aside::name_aside;
 use crate::compare::diff::same_item;
@@ -29,16 +29,16 @@ use crate::object::memory::KeptNodes;
 use crate::object::source::{ObjectSink, ObjectSource};
 use crate::object::tree::conflicts::side_name;
 use crate::object::tree::{
-    Conflict, ConflictId, Form, check_depth, empty_directory, read_directory, read_root,
-    with_conflicts, write_directory,
+    Conflict, Form, check_depth, empty_directory, read_directory, read_root, with_conflicts,
+    write_directory,
 };
 
 pub(crate) use differing::agree_where_others_differ;
 use differing::{Differing, differing};
 use markers::marked;
 pub use markers::{Side, pick};
-use open::Open;
 pub(crate) use open::stands;
+use open::{Open, SpecialPaths};
 use text::Texts;
 use three::Three;
 pub use unsettled::is_unsettled;
@@ -93,10 +93,7 @@ pub fn merge(
     let sink = &KeptNodes::of(source, sink);
     let past = base.map_or(Past::Nothing, Past::Tree);
     let mut merge = Merge::new(past, OnConflict::KeepBoth(names), source, sink);
-    merge.watched = open.paths_with_markers();
-    merge.theirs_again = open.theirs_again();
-    merge.ours_beside = open.ours_beside();
-    merge.settled_by_both = open.settled_by_both();
+    merge.special = open.special_paths();
     let root = merge.roots(past, ours, theirs)?;
     let mut conflicts = merge.conflicts;
     conflicts.sort_by(|a, b| a.path.cmp(&b.path));
@@ -150,16 +147,9 @@ struct Merge<'a> {
     on_conflict: OnConflict<'a>,
     past_is_known: bool,
     conflicts: Vec<Conflict>,
-    /// The paths whose merged texts are needed afterwards.
-    watched: HashSet<Vec<u8>>,
-    /// These texts.
+    special: SpecialPaths,
+    /// The merged texts of [`SpecialPaths::with_markers`].
     texts: HashMap<Vec<u8>, Vec<u8>>,
-    /// See [`Open::theirs_again`].
-    theirs_again: HashMap<Vec<u8>, Item>,
-    /// See [`Open::ours_beside`].
-    ours_beside: HashSet<(Vec<u8>, ConflictId)>,
-    /// See [`Open::settled_by_both`].
-    settled_by_both: HashSet<Vec<u8>>,
     /// Directories that were merged without a conflict. Where no side has a conflict, the result does not
     /// depend on the path, so a directory that is used under many names is merged once.
     merged: HashMap<Three<TreeId>, Root>,
@@ -179,11 +169,8 @@ impl<'a> Merge<'a> {
             on_conflict,
             past_is_known: !matches!(past, Past::Unknown),
             conflicts: Vec::new(),
-            watched: HashSet::new(),
+            special: SpecialPaths::default(),
             texts: HashMap::new(),
-            theirs_again: HashMap::new(),
-            ours_beside: HashSet::new(),
-            settled_by_both: HashSet::new(),
             merged: HashMap::new(),
             unsettled: HashMap::new(),
         }
@@ -229,10 +216,7 @@ impl<'a> Merge<'a> {
             path.truncate(length);
         }
         let root = self.assemble(&ids, &names, merged, path)?;
-        let depends_on_path = !(self.watched.is_empty()
-            && self.theirs_again.is_empty()
-            && self.ours_beside.is_empty()
-            && self.settled_by_both.is_empty());
+        let depends_on_path = self.special != SpecialPaths::default();
         if self.conflicts.len() == conflicts_before && !depends_on_path {
             self.merged.insert(ids, root);
         }
@@ -251,8 +235,11 @@ impl<'a> Merge<'a> {
         let Three { base, ours, theirs } = three;
         let same = |a: &Option<Item>, b: &Option<Item>| same_item(a.as_ref(), b.as_ref());
         let is_again = ours.is_none()
-            && theirs.is_some_and(|theirs| self.theirs_again.get(path.as_slice()) == Some(&theirs));
-        let is_contested = !same(ours, theirs) && self.settled_by_both.contains(path.as_slice());
+            && theirs.is_some_and(|theirs| {
+                self.special.theirs_again.get(path.as_slice()) == Some(&theirs)
+            });
+        let is_contested =
+            !same(ours, theirs) && self.special.settled_by_both.contains(path.as_slice());
         let has_past = self.past_is_known && !is_contested;
         let kept = if is_again || has_past && same(base, theirs) {
             *ours
@@ -386,7 +373,7 @@ impl<'a> Merge<'a> {
         three: &Three<Item>,
         path: &[u8],
     ) -> Result<Option<Item>, StoreError> {
-        if self.watched.contains(path) {
+        if self.special.with_markers.contains(path) {
             self.texts.insert(path.to_vec(), text.to_vec());
         }
         text::write(text, three, self.sink)
@@ -417,7 +404,7 @@ impl<'a> Merge<'a> {
         let conflict = self.conflict(path, Form::Kept, three, names);
         if three.ours.is_some() && three.theirs.is_some() {
             // Theirs may stand beside ours already.
-            if !self.ours_beside.contains(&(path.to_vec(), conflict.id())) {
+            if !self.special.ours_beside.contains(&(path.to_vec(), conflict.id())) {
                 merged.aside.push((name.to_vec(), *three));
             }
             return three.ours;

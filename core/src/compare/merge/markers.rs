@@ -189,7 +189,11 @@ mod tests {
             ..conflict.clone()
         };
         let pieces = merge_lines(base.map(str::as_bytes), theirs.as_bytes(), ours.as_bytes());
-        assert_eq!(marked(&pieces.unwrap(), &mirrored), text.as_bytes(), "whoever merges");
+        assert_eq!(
+            marked(&pieces.unwrap(), &mirrored),
+            text.as_bytes(),
+            "merged by the other side"
+        );
         text.replace(&conflict.id().to_string(), "ID")
     }
 

@@ -1,12 +1,12 @@
 //! The conflicts that the sides of a merge already have, and which of them are open afterwards.
 //!
-//! A conflict with markers is open as long as its markers stand in the file: whoever removes them settles it.
+//! A conflict with markers is open as long as the file contains them; removing them settles it.
 //! Any other is settled by one side if that side had it and has it no more.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::compare::merge::markers::has_markers_of;
-use crate::object::chunk::{ReadContentError, read_content};
+use crate::compare::merge::text::content;
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
 use crate::object::item::{Item, Kind};
@@ -17,6 +17,21 @@ use crate::object::tree::{Conflict, ConflictId, Form, find, read_conflicts};
 pub(super) struct Open {
     base: BTreeMap<(Vec<u8>, ConflictId), Conflict>,
     sides: [BTreeMap<(Vec<u8>, ConflictId), Conflict>; 2],
+}
+
+/// Paths that a merge treats differently because of conflicts that the trees have.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct SpecialPaths {
+    /// Those in whose merged texts markers may stand.
+    pub(super) with_markers: HashSet<Vec<u8>>,
+    /// What of theirs stands beside a path that ours has in the same conflict: it is here already. By path,
+    /// with what stands there if nobody has changed it.
+    pub(super) theirs_again: HashMap<Vec<u8>, Item>,
+    /// The conflicts in which ours has theirs beside it.
+    pub(super) ours_beside: HashSet<(Vec<u8>, ConflictId)>,
+    /// Those at which both sides have settled a conflict without markers since. What stood there in the
+    /// meantime is no past: a side that still has it has chosen it.
+    pub(super) settled_by_both: HashSet<Vec<u8>>,
 }
 
 impl Open {
@@ -36,9 +51,16 @@ impl Open {
         Ok(Self { base, sides: [ours?, theirs?] })
     }
 
-    /// Returns the paths at which both sides have settled a conflict without markers since. What stood there in
-    /// the meantime is no past: a side that has it still has chosen it.
-    pub(super) fn settled_by_both(&self) -> HashSet<Vec<u8>> {
+    pub(super) fn special_paths(&self) -> SpecialPaths {
+        SpecialPaths {
+            with_markers: self.paths_with_markers(),
+            theirs_again: self.theirs_again(),
+            ours_beside: self.ours_beside(),
+            settled_by_both: self.settled_by_both(),
+        }
+    }
+
+    fn settled_by_both(&self) -> HashSet<Vec<u8>> {
         let is_settled = |key| self.sides.iter().all(|side| !side.contains_key(key));
         let settled = self
             .base
@@ -47,9 +69,7 @@ impl Open {
         settled.map(|(_, conflict)| conflict.path.clone()).collect()
     }
 
-    /// Returns what of theirs stands beside a path that ours has in the same conflict: it is here already.
-    /// By path, with what stands there if nobody has changed it.
-    pub(super) fn theirs_again(&self) -> HashMap<Vec<u8>, Item> {
+    fn theirs_again(&self) -> HashMap<Vec<u8>, Item> {
         let [ours, theirs] = &self.sides;
         let again = theirs.iter().filter(|(key, _)| ours.contains_key(*key));
         let beside = again.filter_map(|(key, conflict)| match &conflict.form {
@@ -61,21 +81,19 @@ impl Open {
         beside.collect()
     }
 
-    /// Returns the conflicts in which ours has theirs beside it.
-    pub(super) fn ours_beside(&self) -> HashSet<(Vec<u8>, ConflictId)> {
+    fn ours_beside(&self) -> HashSet<(Vec<u8>, ConflictId)> {
         let [ours, _] = &self.sides;
         let beside = ours.iter().filter(|(_, it)| matches!(it.form, Form::Beside { .. }));
         beside.map(|(key, _)| key.clone()).collect()
     }
 
-    /// Returns the paths in whose merged texts markers may stand.
-    pub(super) fn paths_with_markers(&self) -> HashSet<Vec<u8>> {
+    fn paths_with_markers(&self) -> HashSet<Vec<u8>> {
         let all = self.sides.iter().flat_map(BTreeMap::values);
         all.filter(|it| it.form == Form::Markers).map(|it| it.path.clone()).collect()
     }
 
     /// Returns the conflicts that are open in the merged tree. `texts` has the merged texts of
-    /// [`Open::paths_with_markers`], and `found` the conflicts of this merge: theirs may stand beside ours now,
+    /// [`SpecialPaths::with_markers`], and `found` the conflicts of this merge: theirs may stand beside ours now,
     /// with conflicts in it.
     pub(super) fn still_open(
         self,
@@ -85,7 +103,7 @@ impl Open {
         source: &dyn ObjectSource,
     ) -> Result<Vec<Conflict>, StoreError> {
         let Self { base, sides: [ours, theirs] } = self;
-        let stored = |_: &[u8], item: &Item| stored(item, source).map(Some);
+        let stored = |_: &[u8], item: &Item| content(item, source).map(Some);
         let mut open = Vec::new();
         // Of a conflict that both have, ours is kept: the merge leaves out what theirs has beside it.
         let only_theirs = theirs.iter().filter(|(key, _)| !ours.contains_key(*key));
@@ -144,13 +162,3 @@ pub(crate) fn stands(
 
 /// In a file that is larger, nobody looks for markers: they count as standing.
 const SEARCHED_BYTES_MAX: u64 = 512 << 20;
-
-/// Reads a content.
-fn stored(item: &Item, source: &dyn ObjectSource) -> Result<Vec<u8>, StoreError> {
-    let mut text = Vec::new();
-    match read_content(item, source, &mut text) {
-        Ok(()) => Ok(text),
-        Err(ReadContentError::Store(error)) => Err(error),
-        Err(ReadContentError::Write(_)) => unreachable!("memory can be written"),
-    }
-}

@@ -68,9 +68,14 @@ impl Texts {
 /// Reads a content. `None` if it is not text. Stricter than what `diff` shows: a merge makes a content that
 /// nobody has looked at.
 fn text(item: &Item, source: &dyn ObjectSource) -> Result<Option<Vec<u8>>, StoreError> {
-    let mut text = Vec::new();
-    match read_content(item, source, &mut text) {
-        Ok(()) => Ok(Some(text).filter(|text| !text.contains(&0))),
+    Ok(Some(content(item, source)?).filter(|text| !text.contains(&0)))
+}
+
+/// Reads a content.
+pub(super) fn content(item: &Item, source: &dyn ObjectSource) -> Result<Vec<u8>, StoreError> {
+    let mut content = Vec::new();
+    match read_content(item, source, &mut content) {
+        Ok(()) => Ok(content),
         Err(ReadContentError::Store(error)) => Err(error),
         Err(ReadContentError::Write(_)) => unreachable!("memory can be written"),
     }
@@ -87,7 +92,7 @@ pub(super) fn write(
     let kind = match three.base {
         Some(base) if base.kind == ours.kind => theirs.kind,
         Some(_) => ours.kind,
-        // The same whoever merges.
+        // The result must not depend on which side is ours.
         None => ours.kind.max(theirs.kind),
     };
     Ok(Some(Item { kind, id: content.id.0, bytes: content.bytes, files: 1, list: content.list }))
@@ -103,13 +108,7 @@ pub(super) fn store(
     if sink.has(&id)? {
         return Ok(());
     }
-    let mut content = Vec::new();
-    match read_content(item, source, &mut content) {
-        Ok(()) => {}
-        Err(ReadContentError::Store(error)) => return Err(error),
-        Err(ReadContentError::Write(_)) => unreachable!("memory can be written"),
-    }
-    written(&content, sink).map(drop)
+    written(&content(item, source)?, sink).map(drop)
 }
 
 fn written(text: &[u8], sink: &dyn ObjectSink) -> Result<Content, StoreError> {

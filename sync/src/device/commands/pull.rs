@@ -141,7 +141,9 @@ impl OpenDevice {
             // The head that others pushed to the copy's own workspace, if the two diverged.
             self.diverged_head(copy)?.or(from.current_snapshot_id.clone())
         } else {
-            from.current_snapshot_id.clone()
+            // After a landing that lost a race and was given up, the row here has another head than the
+            // primary's.
+            self.unmerged_head(copy, &from.id)?.or(from.current_snapshot_id.clone())
         };
         match head {
             Some(head) => {

@@ -25,7 +25,7 @@ use crate::compare::diff::same_item;
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
 use crate::object::item::{Item, Root};
-use crate::object::memory::KeptNodes;
+use crate::object::memory::{KeptNodes, NoSink};
 use crate::object::source::{ObjectSink, ObjectSource};
 use crate::object::tree::conflicts::side_name;
 use crate::object::tree::{
@@ -40,7 +40,7 @@ pub use markers::{Side, pick};
 pub(crate) use open::stands;
 use open::{Open, SpecialPaths};
 use text::Texts;
-use three::Three;
+pub(crate) use three::Three;
 pub use unsettled::is_unsettled;
 
 /// The result of a merge.
@@ -104,6 +104,36 @@ pub fn merge(
     all.extend(conflicts.iter().cloned());
     let root = with_conflicts(&root.id, all, sink, sink)?;
     Ok(Merged { root, conflicts })
+}
+
+/// Returns the conflicts that [`merge`] would find, in any order, and stores nothing.
+pub(crate) fn conflicts(
+    sides: &Sides<'_>,
+    source: &dyn ObjectSource,
+) -> Result<Vec<Conflict>, StoreError> {
+    let Sides { base, ours, theirs, names } = *sides;
+    if ours == theirs || base == Some(theirs) || base == Some(ours) {
+        return Ok(Vec::new());
+    }
+    let past = base.map_or(Past::Nothing, Past::Tree);
+    let mut merge = Merge::new(past, OnConflict::KeepBoth(names), source, &NoSink);
+    merge.special = Open::of(base, [ours, theirs], source)?.special_paths();
+    merge.roots(past, ours, theirs)?;
+    Ok(merge.conflicts)
+}
+
+/// Returns whether [`merge`] would find a conflict in a file of this name that both sides changed, in trees
+/// that list no conflicts. No side has a directory there.
+pub(crate) fn file_conflicts(
+    name: &[u8],
+    file: &Three<Item>,
+    source: &dyn ObjectSource,
+) -> Result<bool, StoreError> {
+    let names = Names { ours: "ours", theirs: "theirs", label: "theirs" };
+    let mut merge = Merge::new(Past::Nothing, OnConflict::KeepBoth(names), source, &NoSink);
+    let mut merged = Directory::default();
+    merge.entry(name, file, &mut name.to_vec(), 0, &mut merged)?;
+    Ok(!merge.conflicts.is_empty() || !merged.aside.is_empty())
 }
 
 /// Merges two merge bases into a virtual one. The result is the same whichever of the two is

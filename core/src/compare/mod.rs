@@ -10,6 +10,7 @@ pub mod drift;
 pub mod extent;
 pub mod merge;
 pub mod merge_base;
+pub mod overlap;
 pub mod parting;
 pub mod reach;
 pub mod renames;

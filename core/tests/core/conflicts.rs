@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use fastest_core::compare::ancestry::{Ancestry, History};
 use fastest_core::compare::merge::{Names, Side, Sides, merge, pick};
 use fastest_core::compare::merge_base::merge_base;
+use fastest_core::compare::overlap::overlap;
 use fastest_core::compare::parting::follows;
 use fastest_core::object::chunk::{read_content, write_content};
 use fastest_core::object::error::StoreError;
@@ -159,7 +160,12 @@ impl World {
         let [ours, theirs] = [ours, theirs].map(|id| self.snapshots[id].1);
         let names = Names { ours: &ours_name, theirs: &theirs_name, label: "b" };
         let sides = Sides { base: base.as_ref(), ours: &ours, theirs: &theirs, names };
+        // A comparison finds what the merge finds, and before the merge has stored anything.
+        let found = overlap(base.as_ref(), &ours, &theirs, &scratch).unwrap();
         let merged = merge(&sides, &scratch, &self.objects).unwrap();
+        let paths: BTreeSet<&Vec<u8>> = merged.conflicts.iter().map(|it| &it.path).collect();
+        assert_eq!(found.conflicting.iter().collect::<BTreeSet<_>>(), paths);
+        assert_eq!(found.unread, Vec::<Vec<u8>>::new());
         (merged.root.id, merged.conflicts)
     }
 

@@ -1,7 +1,10 @@
 //! Merges of random trees: nothing that either side did is lost, and it makes no difference who
 //! merges, except for which side keeps its names.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use fastest_core::compare::merge::{Names, Sides, merge};
+use fastest_core::compare::overlap::overlap;
 use fastest_core::object::id::TreeId;
 use fastest_core::object::memory::MemoryObjects;
 use fastest_core::object::tree::{Conflict, Form};
@@ -19,6 +22,36 @@ fn merged(
     let sides = Sides { base, ours, theirs, names };
     let merged = merge(&sides, objects, objects).unwrap();
     (merged.root.id, merged.conflicts)
+}
+
+/// Checks that a comparison of the three trees finds the conflicts of the merge, and counts what a naive
+/// comparison of paths counts.
+fn check_overlap(
+    models: [&Model; 3],
+    trees: (Option<&TreeId>, &TreeId, &TreeId),
+    conflicts: &[Conflict],
+    objects: &MemoryObjects,
+) {
+    let found = overlap(trees.0, trees.1, trees.2, objects).unwrap();
+    let in_conflict: BTreeSet<Vec<u8>> = conflicts.iter().map(|it| it.path.clone()).collect();
+    assert_eq!(found.conflicting, Vec::from_iter(in_conflict.iter().cloned()));
+    let [base, ours, theirs] = models.map(|model| {
+        model.files().map(|(path, thing)| (joined(path), thing)).collect::<BTreeMap<_, _>>()
+    });
+    let all: BTreeSet<&Vec<u8>> = base.keys().chain(ours.keys()).chain(theirs.keys()).collect();
+    let differing = all.into_iter().filter(|path| ours.get(*path) != theirs.get(*path));
+    let (mut both, mut counts) = (in_conflict, [0, 0]);
+    for path in differing {
+        let edited = [&ours, &theirs].map(|side| side.get(path) != base.get(path));
+        counts = [0, 1].map(|side| counts[side] + u64::from(edited[side]));
+        if edited == [true, true] {
+            both.insert(path.clone());
+        }
+    }
+    assert_eq!(counts, [found.ours.total(), found.theirs.total()]);
+    assert_eq!(found.paths, Vec::from_iter(both));
+    assert_eq!(found.is_same, trees.1 == trees.2);
+    assert_eq!(found.unread, Vec::<Vec<u8>>::new());
 }
 
 /// Returns the paths of conflicts in which both versions stay, each with the path that theirs got.
@@ -120,6 +153,7 @@ proptest! {
 
         let (here, conflicts) = merged(base_id, &o, &t, &objects);
         let (there, their_conflicts) = merged(base_id, &t, &o, &objects);
+        check_overlap([&base, &ours, &theirs], (base_id, &o, &t), &conflicts, &objects);
         let here = Model::read(&here, &objects);
         check_files(&base, &ours, &theirs, &here, &conflicts);
         assert_eq!(swapped(&here, &set_aside(&conflicts)), Model::read(&there, &objects));

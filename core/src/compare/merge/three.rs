@@ -5,10 +5,10 @@ use crate::object::item::{Item, Kind};
 
 /// The same thing on each of the three sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Three<T> {
-    pub(super) base: Option<T>,
-    pub(super) ours: Option<T>,
-    pub(super) theirs: Option<T>,
+pub(crate) struct Three<T> {
+    pub(crate) base: Option<T>,
+    pub(crate) ours: Option<T>,
+    pub(crate) theirs: Option<T>,
 }
 
 impl Three<Item> {

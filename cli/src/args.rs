@@ -1,6 +1,7 @@
 //! The command line. The doc comments are the help text.
 
 mod diff;
+mod drift;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 use crate::error::verb::Verb;
 
 pub use diff::Diff;
+pub use drift::{Drift, FailOn};
 
 /// Save, share and compare copies of project folders
 #[derive(Debug, Parser)]
@@ -121,14 +123,9 @@ pub enum Command {
     /// Compare this working copy with a workspace
     ///
     /// Exits with 1 if they differ. In the list, `-` marks files that only the other workspace has, `+`
-    /// files that only this copy has, and `!` files that differ.
-    Drift {
-        /// Name or id of the workspace [default: the project's main one]
-        workspace: Option<String>,
-        /// Ignore changes that are not in a snapshot yet
-        #[arg(long)]
-        committed: bool,
-    },
+    /// files that only this copy has, and `!` files that differ. Also says what each side changed since the
+    /// two parted, which files both changed, and where a merge would leave a conflict.
+    Drift(Drift),
     /// Show how two states of the project differ, line by line
     ///
     /// Without A and B: this working copy with its last snapshot, which is what the next snapshot would
@@ -473,7 +470,7 @@ impl Command {
             Self::Push { .. } => Verb::Push,
             Self::Clone { .. } => Verb::Clone,
             Self::Pull { .. } => Verb::Pull,
-            Self::Drift { .. } => Verb::Drift,
+            Self::Drift(_) => Verb::Drift,
             Self::Diff(_) => Verb::Diff,
             Self::Log { .. } => Verb::Log,
             Self::Restore { .. } => Verb::Restore,

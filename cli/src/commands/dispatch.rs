@@ -10,7 +10,7 @@ use fastest_sync::waiting;
 
 use crate::args::{self, Cli, Command};
 use crate::commands::{
-    conflicts, diff, doctor, history, project, remote, save, schema, shell, sync, workspace,
+    conflicts, diff, doctor, drift, history, project, remote, save, schema, shell, sync, workspace,
 };
 use crate::error::code::Code;
 use crate::error::{CliError, Exit};
@@ -59,7 +59,7 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
             sync::clone(session, &project, dir.as_deref(), here, workspace)
         }
         Command::Pull { workspace } => sync::pull(session, workspace),
-        Command::Drift { workspace, committed } => sync::drift(session, workspace, committed),
+        Command::Drift(asked) => drift::run(session, &asked),
         Command::Diff(asked) => diff::diff(session, &asked),
         Command::Log { limit } => history::log(session, limit),
         Command::Restore { paths, to } => history::restore(session, &paths, to),

@@ -4,6 +4,7 @@ mod conflicts;
 mod diff;
 pub mod dispatch;
 mod doctor;
+mod drift;
 mod history;
 mod lines;
 mod login;

@@ -1,14 +1,14 @@
-//! `push`, `clone`, `pull`, `drift`: commands that involve the primary and other workspaces.
+//! `push`, `clone`, `pull`: commands that involve the primary and other workspaces.
 
 use std::path::Path;
 
-use fastest_sync::device::report::{CloneReport, DriftReport, PullReport, PushReport};
+use fastest_sync::device::report::{CloneReport, PullReport, PushReport};
 
 use crate::commands::lines::{clone_text, conflict_hint, conflict_lines, kept, saved, warn};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
-use crate::words::{argument, changes, count, listed, plain, size};
+use crate::words::{argument, count, listed, plain, size};
 
 pub fn push(
     session: &mut Session<'_>,
@@ -202,57 +202,5 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
         out.hint("run `fastest remote check`");
     }
     conflict_hint(out, &report.conflicts);
-    Ok(())
-}
-
-pub fn drift(
-    session: &mut Session<'_>,
-    workspace: Option<String>,
-    committed: bool,
-) -> Result<Exit, CliError> {
-    let mut device = session.device()?;
-    let copy = device.find(session.base())?;
-    let runtime = runtime()?;
-    let report = session.work(|activity| {
-        runtime.block_on(device.drift(&copy, workspace.as_deref(), committed, activity))
-    })?;
-    session.out.report(&report, |out| drift_text(out, &report))?;
-    Ok(if drifted(&report) { Exit::Differs } else { Exit::Done })
-}
-
-fn drifted(report: &DriftReport) -> bool {
-    [&report.source_only, &report.workspace_only, &report.both_different]
-        .iter()
-        .any(|paths| !paths.is_empty())
-}
-
-fn drift_text(out: &mut Output, report: &DriftReport) -> std::io::Result<()> {
-    out.entries('-', &report.source_only)?;
-    out.entries('+', &report.workspace_only)?;
-    out.entries('!', &report.both_different)?;
-    let (workspace, source) = (plain(&report.workspace), plain(&report.source));
-    let same = count(report.both_same, "file");
-    if drifted(report) {
-        let changed = changes(report.files_added, report.files_modified, report.files_deleted);
-        let bytes = size(report.bytes_changed);
-        out.line(format_args!(
-            "{workspace} drifts from {source}: {changed} ({bytes}); {same} the same"
-        ))?;
-    } else {
-        out.line(format_args!("{workspace} is the same as {source}: {same}"))?;
-    }
-    for (name, number) in
-        [(&source, report.source_conflicts), (&workspace, report.workspace_conflicts)]
-    {
-        if number > 0 {
-            out.note(format_args!("{name} has {}", count(number, "open conflict")));
-        }
-    }
-    warn(out, &report.warnings);
-    if report.offline {
-        out.warning(format_args!(
-            "the primary is out of reach: {source} is as this device last saw it"
-        ));
-    }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod conflicts;
 mod crash;
 mod databases;
 mod diff;
+mod drift;
 mod file_conflicts;
 mod finding;
 mod folders;

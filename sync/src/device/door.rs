@@ -14,10 +14,10 @@ use crate::device::activity::Activity;
 use crate::device::diff::{Body, Change, Comparison, DiffRequest, Limits, Version};
 use crate::device::open::{Identity, Network, OpenDevice};
 use crate::device::report::{
-    CloneReport, ConflictReport, ConflictsReport, DoctorReport, DriftReport, InitReport, LogReport,
-    MigrateReport, ProjectEntry, ProjectsReport, PullReport, PushReport, RemoteReport,
-    ResolveReport, RestoreReport, SettledReport, SnapshotReport, StatusReport, UntrackReport,
-    WorkspacesReport,
+    CloneReport, ConflictReport, ConflictsReport, DoctorReport, DriftHistory, DriftMatrix,
+    DriftReport, InitReport, LogReport, MigrateReport, ProjectEntry, ProjectsReport, PullReport,
+    PushReport, RemoteReport, ResolveReport, RestoreReport, SettledReport, SnapshotReport,
+    StatusReport, UntrackReport, WorkspacesReport,
 };
 use crate::device::trust::Trust;
 use crate::device::working_copy::WorkingCopy;
@@ -257,6 +257,33 @@ impl Device {
                 device.drift(&copy, workspace.as_deref(), committed, &activity).await
             })
             .await
+    }
+
+    /// Compares every pair of the project's workspaces since they parted: those with a folder on this device
+    /// with their unsaved changes, unless `committed` is set, and the others by their newest snapshots. The
+    /// project is pulled first. Records no report, and changes nothing in the folders.
+    pub async fn drift_all(
+        &mut self,
+        copy: &WorkingCopy,
+        committed: bool,
+        activity: &Activity,
+    ) -> Result<DriftMatrix, SyncError> {
+        let (copy, activity) = (copy.clone(), activity.clone());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.drift_all(&copy, committed, &activity).await
+            })
+            .await
+    }
+
+    /// Returns the recorded reports of [`Device::drift`] on how a working copy's workspace drifted from another
+    /// one, or from the main one: newest first. Does not contact the primary.
+    pub fn drift_history(
+        &mut self,
+        copy: &WorkingCopy,
+        workspace: Option<&str>,
+    ) -> Result<DriftHistory, SyncError> {
+        self.0.lock().drift_history(copy, workspace)
     }
 
     /// Compares two states of a project: which files differ, and which were renamed. Changes nothing but

@@ -5,6 +5,7 @@
 //! [`crate::device::path::show`].
 
 mod diff;
+mod drift;
 mod remote;
 
 use fastest_schema::{ProjectId, SnapshotId, WorkspaceId};
@@ -16,6 +17,8 @@ pub use diff::{
     DiffContent, DiffFile, DiffFolder, DiffHunk, DiffLine, DiffReport, DiffSide, DiffState,
     DiffStatus, SkippedRenames,
 };
+
+pub use drift::{DriftHistory, DriftMatrix, DriftPair, DriftRecord, DriftWorkspace};
 
 pub use crate::replica::local::held::HeldRow;
 pub use crate::replica::local::refused::{RefusedRow, RefusedTransaction};
@@ -323,6 +326,18 @@ pub struct DriftReport {
     /// Bytes of the added, deleted and modified files (of modified files, this workspace's
     /// version).
     pub bytes_changed: u64,
+    /// The snapshot from which the two parted; null if there is none, or if there are several.
+    pub base_snapshot_id: Option<SnapshotId>,
+    /// Whether they have a common past. If not, all that only one has counts as changed there.
+    pub common_base: bool,
+    /// Files that this workspace changed since, and that are not the same in the source.
+    pub ours_changed: u64,
+    /// Files that the source changed since, and that are not the same in this workspace.
+    pub theirs_changed: u64,
+    /// Files that both changed, differently.
+    pub overlap: Vec<String>,
+    /// Those of them that a merge would leave in conflict.
+    pub conflicting: Vec<String>,
     /// How many files are in conflict in the source.
     pub source_conflicts: u64,
     /// How many files are in conflict in this workspace.

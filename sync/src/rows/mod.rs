@@ -4,6 +4,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod deletes;
+pub(crate) mod drift_reports;
 pub(crate) mod merge;
 pub(crate) mod newest_first;
 pub(crate) mod projects;

@@ -3,16 +3,20 @@
 
 mod ahead;
 pub(crate) mod announce;
+mod bases;
 pub(crate) mod clone;
 mod conflicts;
 mod diff;
 mod doctor;
 mod doctor_remote;
 mod drift;
+mod drift_all;
+mod drift_history;
 mod init;
 mod join;
 mod land;
 mod log;
+mod neighbours;
 mod project;
 mod pull;
 mod purpose;
@@ -25,5 +29,6 @@ mod settle;
 pub(crate) mod snapshot;
 mod status;
 mod unfinished;
+mod unsaved;
 mod untrack;
 mod workspace;

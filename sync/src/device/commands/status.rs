@@ -159,6 +159,27 @@ impl OpenDevice {
         looking: &ScratchStore<'_>,
         activity: &Activity,
     ) -> Result<Scanned, SyncError> {
+        let (mut scanned, index_use) = self.look_only(copy, head, looking, activity)?;
+        let is_stored = scanned.root.id == *head && !looking.found_new.load(Ordering::Relaxed);
+        let index = scanned.index.take();
+        if let Some(index) = index.filter(|_| index_use == IndexUse::Refresh || is_stored)
+            && let Ok(Some(_lock)) = copy.try_lock()
+        {
+            // The index is only a cache: if it cannot be saved, the next scan costs as much as this
+            // one.
+            let _ = index.save(&copy.state());
+        }
+        Ok(scanned)
+    }
+
+    /// Like [`OpenDevice::look`], but changes nothing in the folder. Returns what the new stat index is of.
+    pub(crate) fn look_only(
+        &self,
+        copy: &WorkingCopy,
+        head: &TreeId,
+        looking: &ScratchStore<'_>,
+        activity: &Activity,
+    ) -> Result<(Scanned, IndexUse), SyncError> {
         let (index, warnings) = load_index(copy)?;
         let progress = activity.begin("Scanning");
         // A lost index is saved again only if the store turns out to have everything: then the next
@@ -176,17 +197,8 @@ impl OpenDevice {
             settled: &[],
         };
         let mut scanned = self.scan(&job, looking, &progress)?;
-        let is_stored = scanned.root.id == *head && !looking.found_new.load(Ordering::Relaxed);
         scanned.warnings.splice(0..0, warnings);
         scanned.warnings.append(&mut scanned.unknown_rules);
-        let index = scanned.index.take();
-        if let Some(index) = index.filter(|_| index_use == IndexUse::Refresh || is_stored)
-            && let Ok(Some(_lock)) = copy.try_lock()
-        {
-            // The index is only a cache: if it cannot be saved, the next scan costs as much as this
-            // one.
-            let _ = index.save(&copy.state());
-        }
-        Ok(scanned)
+        Ok((scanned, index_use))
     }
 }

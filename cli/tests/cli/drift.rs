@@ -15,7 +15,8 @@ fn project() -> Scene {
     scene.write("main/text", LINES);
     scene.write("main/other", LINES);
     scene.write("home/x", "");
-    let primary = format!("file://{}", scene.path("primary.db").display());
+    fs::create_dir(scene.path("disk")).unwrap();
+    let primary = format!("file://{}", scene.path("disk/primary.db").display());
     for store in ["here", "there"] {
         scene.run(store, "home", &format!("remote set {primary}"));
     }
@@ -203,8 +204,7 @@ fn what_cannot_be_looked_at_is_compared_by_its_snapshot() {
     assert!(told.contains("agent is gone"), "{told}");
     assert!(told.contains("        1         1      1+1  agent and far: text (conflicts)"), "{told}");
     // Without the primary, everything is as it was last seen.
-    fs::rename(scene.path("primary.db"), scene.path("away.db")).unwrap();
-    fs::create_dir(scene.path("primary.db")).unwrap();
+    fs::rename(scene.path("disk"), scene.path("unplugged")).unwrap();
     let report = json(&scene, "main", "drift --all");
     assert_eq!(report["offline"], true);
     assert!(pairs(&report).contains(&r#"agent far 1+1 ["text"] ["text"]"#.to_owned()), "{report}");
@@ -234,12 +234,35 @@ fn workspaces_without_a_common_past() {
     scene.run("here", "main", "workspace new agent ../agent");
     scene.write("agent/text", "agent\n");
     scene.write("agent/new", "");
-    assert_snapshot!(scene.run("here", "agent", "drift --all"), @"");
+    assert_snapshot!(scene.run("here", "agent", "drift --all"), @r"
+    exit 1
+    --- stdout
+    conflicts  overlaps  changed
+            1         1      2+1  agent* and main* (without a common past): text (conflicts)
+    2 workspaces, 1 pair: 1 in conflict, 0 with the same files changed, 0 with other files changed, 0 the same
+    --- stderr
+    note: * has unsaved changes, which are compared too
+    note: agent has no snapshot yet
+    note: main has no snapshot yet
+    ");
     // Each takes its first snapshot.
     scene.run("here", "main", "snapshot -q");
     scene.run("here", "agent", "snapshot -q");
-    assert_snapshot!(scene.run("here", "agent", "drift main"), @"");
-    assert_snapshot!(scene.run("here", "agent", "drift --all --committed"), @"");
+    assert_snapshot!(scene.run("here", "agent", "drift main"), @r"
+    exit 1
+    --- stdout
+    + new
+    ! text
+    agent drifts from main: 1 file added, 1 modified (6 B); 0 files the same
+    without a common past: 2 files changed here, 1 in main; on both sides: text (conflicts)
+    ");
+    assert_snapshot!(scene.run("here", "agent", "drift --all --committed"), @r"
+    exit 1
+    --- stdout
+    conflicts  overlaps  changed
+            1         1      2+1  agent and main (without a common past): text (conflicts)
+    2 workspaces, 1 pair: 1 in conflict, 0 with the same files changed, 0 with other files changed, 0 the same
+    ");
     let report = json(&scene, "agent", "drift main");
     assert_eq!(report["base_snapshot_id"], Value::Null);
     assert_eq!(report["common_base"], false);
@@ -252,7 +275,12 @@ fn reports_are_kept() {
     scene.run("here", "agent", "drift");
     scene.write("agent/new", "new\n");
     scene.run("here", "agent", "drift");
-    assert_snapshot!(scene.run("here", "agent", "drift --history"), @"");
+    assert_snapshot!(scene.run("here", "agent", "drift --history"), @r"
+    exit 0
+    --- stdout
+    [TIME] snap-[ID] snap-[ID] 1 file added, 1 modified (16 B); changed here: 2, there: 0, on both sides: 0, in conflict: 0
+    [TIME] snap-[ID] snap-[ID] 1 file modified (12 B); changed here: 1, there: 0, on both sides: 0, in conflict: 0
+    ");
     let report = json(&scene, "agent", "drift --history main");
     let added: Vec<&Value> =
         report["reports"].as_array().unwrap().iter().map(|one| &one["files_added"]).collect();
@@ -260,7 +288,12 @@ fn reports_are_kept() {
     // The other way round, nothing was compared.
     let report = json(&scene, "main", "drift --history agent");
     assert_eq!(report["reports"], Value::Array(vec![]));
-    assert_snapshot!(scene.run("here", "main", "drift --history nobody"), @"");
+    assert_snapshot!(scene.run("here", "main", "drift --history nobody"), @r#"
+    exit 2
+    --- stderr
+    error: there is no workspace "nobody"
+    hint: `fastest workspace list` shows the workspaces there are
+    "#);
 }
 
 #[test]

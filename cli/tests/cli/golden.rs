@@ -209,6 +209,7 @@ fn clone_pull_drift_on_a_second_device() {
     + own.txt
     ! a.txt
     theirs drifts from main: 1 file added, 1 modified, 1 deleted (12 B); 1 file the same
+    since they parted at snap-[ID]: 1 file changed here, 2 in main; on both sides: none
     ");
     assert_snapshot!(scene.run("there", "copy", "pull"), @r"
     exit 0
@@ -230,6 +231,7 @@ fn clone_pull_drift_on_a_second_device() {
     --- stdout
     + own.txt
     theirs drifts from main: 1 file added (4 B); 3 files the same
+    since they parted at snap-[ID]: 1 file changed here, 0 in main; on both sides: none
     ");
 }
 

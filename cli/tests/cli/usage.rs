@@ -81,8 +81,12 @@ fn help_of_a_command() {
       [WORKSPACE]  Name or id of the workspace [default: the project's main one]
 
     Options:
-          --committed  Ignore changes that are not in a snapshot yet
-      -h, --help       Print help (see more with '--help')
+          --committed       Ignore changes that are not in a snapshot yet
+          --all             Compare every pair of the project's workspaces, the worst first
+          --history         List the reports of earlier runs, newest first
+          --fail-on <WHAT>  Exit with 1 only if this is found: that anything differs, that both changed a
+                            file, or a conflict [default: any] [possible values: any, overlap, conflict]
+      -h, --help            Print help (see more with '--help')
 
     Global options:
       -C <DIR>           Run as if started in DIR

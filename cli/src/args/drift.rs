@@ -18,7 +18,7 @@ pub struct Drift {
     /// List the reports of earlier runs, newest first
     #[arg(long, conflicts_with_all = ["all", "committed", "fail_on"])]
     pub history: bool,
-    /// Exit with 1 only if this is found: that anything differs, that both changed a file, or a conflict
+    /// Exit with 1 only if this is found; an overlap is a file that both changed
     #[arg(long, value_name = "WHAT", value_enum, default_value = "any")]
     pub fail_on: FailOn,
 }

@@ -202,12 +202,52 @@ fn what_cannot_be_looked_at_is_compared_by_its_snapshot() {
     fs::remove_dir_all(scene.path("agent")).unwrap();
     let told = scene.run("here", "main", "drift --all");
     assert!(told.contains("agent is gone"), "{told}");
-    assert!(told.contains("        1         1      1+1  agent and far: text (conflicts)"), "{told}");
+    assert!(
+        told.contains("        1         1      1+1  agent and far: text (conflicts)"),
+        "{told}"
+    );
     // Without the primary, everything is as it was last seen.
     fs::rename(scene.path("disk"), scene.path("unplugged")).unwrap();
     let report = json(&scene, "main", "drift --all");
     assert_eq!(report["offline"], true);
     assert!(pairs(&report).contains(&r#"agent far 1+1 ["text"] ["text"]"#.to_owned()), "{report}");
+}
+
+/// Of two folders of one workspace, one is compared, and the other is named.
+#[test]
+fn a_second_folder_of_a_workspace_is_named() {
+    let scene = project();
+    let copied = std::process::Command::new("cp")
+        .args(["-r", "agent", "twin"])
+        .current_dir(scene.path(""))
+        .status();
+    assert!(copied.expect("cp runs").success());
+    scene.run("here", "twin", "status");
+    let told = scene.run("here", "main", "drift --all");
+    assert!(told.contains("/twin is also workspace agent: only "), "{told}");
+    // Only one of the two commands is in the workspace's folder that counts.
+    scene.write("twin/text", "twin\n");
+    assert_eq!(pairs(&json(&scene, "twin", "drift --all")), ["agent main 1+0 [] []"]);
+    assert_eq!(pairs(&json(&scene, "main", "drift --all")), ["main agent 0+0 [] []"]);
+}
+
+/// The content of an unsaved file is read from its folder, also if it is so large that it is cut into chunks.
+#[test]
+fn large_files_are_compared_by_line_before_they_are_saved() {
+    let scene = project();
+    let lines: Vec<String> = (0..200_000).map(|number| format!("line {number}\n")).collect();
+    let text = lines.concat();
+    scene.write("main/large", &text);
+    scene.run("here", "main", "push -q");
+    scene.run("here", "agent", "pull -q");
+    scene.write("agent/large", &text.replacen("line 7\n", "agent\n", 1));
+    scene.write("main/large", &text.replacen("line 190000\n", "main\n", 1));
+    let report = json(&scene, "agent", "drift --all");
+    assert_eq!(pairs(&report), [r#"agent main 1+1 ["large"] []"#]);
+    scene.write("main/large", &text.replacen("line 7\n", "main\n", 1));
+    let report = json(&scene, "agent", "drift --all");
+    assert_eq!(pairs(&report), [r#"agent main 1+1 ["large"] ["large"]"#]);
+    assert_eq!(report["warnings"], Value::Array(vec![]));
 }
 
 /// Main's folder is behind main: somebody has landed there. Both what landed and what is unsaved is compared.

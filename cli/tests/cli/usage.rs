@@ -84,8 +84,8 @@ fn help_of_a_command() {
           --committed       Ignore changes that are not in a snapshot yet
           --all             Compare every pair of the project's workspaces, the worst first
           --history         List the reports of earlier runs, newest first
-          --fail-on <WHAT>  Exit with 1 only if this is found: that anything differs, that both changed a
-                            file, or a conflict [default: any] [possible values: any, overlap, conflict]
+          --fail-on <WHAT>  Exit with 1 only if this is found; an overlap is a file that both changed
+                            [default: any] [possible values: any, overlap, conflict]
       -h, --help            Print help (see more with '--help')
 
     Global options:

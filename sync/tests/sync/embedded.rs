@@ -21,6 +21,7 @@ fn futures_of_a_device_can_be_sent(mut device: Device, copy: &WorkingCopy, activ
     is_send(device.push(path, None, activity));
     is_send(device.pull(copy, None, activity));
     is_send(device.drift(copy, None, false, activity));
+    is_send(device.drift_all(copy, false, activity));
     is_send(device.projects());
     is_send(device.remote_check());
     is_send(device.remote_migrate());

@@ -3,7 +3,8 @@
 //! A file that one side changed is taken from that side. Text that both sides changed is merged line by line.
 //! Where that is not possible, neither version is lost: both stand in the file, between markers, or theirs is
 //! put beside ours under a name of its own. The tree lists such a path as a conflict until somebody settles it.
-//! Ignore files never conflict: where their lines do, the result has the rules of both sides.
+//! Ignore files never conflict: where their lines do, the result has the rules of both sides. A file that one
+//! side renamed is merged under its new name.
 //!
 //! [`crate::compare::merge_base`] finds the base, and merges several bases into one by
 //! `merge_bases`. Only this module decides the result of two changes.
@@ -14,18 +15,19 @@ mod ignoring;
 mod lines;
 mod markers;
 mod open;
+mod renames;
 mod text;
 mod three;
 mod unsettled;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::compare::aside::name_aside;
 use crate::compare::diff::same_item;
 use crate::object::error::StoreError;
 use crate::object::id::TreeId;
 use crate::object::item::{Item, Root};
-use crate::object::memory::{KeptNodes, NoSink};
+use crate::object::memory::{KeptNodes, NoSink, ScratchObjects};
 use crate::object::source::{ObjectSink, ObjectSource};
 use crate::object::tree::conflicts::side_name;
 use crate::object::tree::{
@@ -34,11 +36,12 @@ use crate::object::tree::{
 };
 
 pub(crate) use differing::agree_where_others_differ;
-use differing::{Differing, differing};
+use differing::{Differing, Known, differing};
 use markers::marked;
 pub use markers::{Side, pick};
 pub(crate) use open::stands;
 use open::{Open, SpecialPaths};
+use renames::{Followed, Objects, follow};
 use text::Texts;
 pub(crate) use three::Three;
 pub use unsettled::is_unsettled;
@@ -82,7 +85,7 @@ pub fn merge(
     source: &dyn ObjectSource,
     sink: &dyn ObjectSink,
 ) -> Result<Merged, StoreError> {
-    let Sides { base, ours, theirs, names } = *sides;
+    let Sides { base, ours, theirs, .. } = *sides;
     if ours == theirs || base == Some(theirs) {
         return Ok(Merged { root: read_root(ours, source)?, conflicts: Vec::new() });
     }
@@ -91,35 +94,69 @@ pub fn merge(
     }
     let open = Open::of(base, [ours, theirs], source)?;
     let sink = &KeptNodes::of(source, sink);
-    let past = base.map_or(Past::Nothing, Past::Tree);
-    let mut merge = Merge::new(past, OnConflict::KeepBoth(names), source, sink);
-    merge.special = open.special_paths();
-    let root = merge.roots(past, ours, theirs)?;
-    let mut conflicts = merge.conflicts;
-    conflicts.sort_by(|a, b| a.path.cmp(&b.path));
+    let Files { root, conflicts, texts } = files(sides, &open, source, sink)?;
     for base in conflicts.iter().filter_map(|conflict| conflict.base.as_ref()) {
         text::store(base, source, sink)?;
     }
-    let mut all = open.still_open(&root.id, &merge.texts, &conflicts, sink)?;
+    let mut all = open.still_open(&root.id, &texts, &conflicts, sink)?;
     all.extend(conflicts.iter().cloned());
     let root = with_conflicts(&root.id, all, sink, sink)?;
     Ok(Merged { root, conflicts })
 }
 
-/// Returns the conflicts that [`merge`] would find, in any order, and stores nothing.
+/// Returns the conflicts that [`merge`] would find, sorted by path, and stores nothing.
 pub(crate) fn conflicts(
     sides: &Sides<'_>,
     source: &dyn ObjectSource,
 ) -> Result<Vec<Conflict>, StoreError> {
-    let Sides { base, ours, theirs, names } = *sides;
+    let Sides { base, ours, theirs, .. } = *sides;
     if ours == theirs || base == Some(theirs) || base == Some(ours) {
         return Ok(Vec::new());
     }
+    let open = Open::of(base, [ours, theirs], source)?;
+    Ok(files(sides, &open, source, &NoSink)?.conflicts)
+}
+
+/// The merged files, and the conflicts that were found in them.
+struct Files {
+    root: Root,
+    /// Sorted by path.
+    conflicts: Vec<Conflict>,
+    /// The merged texts of [`SpecialPaths::with_markers`].
+    texts: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+/// Merges the files of trees that all differ.
+fn files(
+    sides: &Sides<'_>,
+    open: &Open,
+    source: &dyn ObjectSource,
+    sink: &dyn ObjectSink,
+) -> Result<Files, StoreError> {
+    let Sides { base, ours, theirs, names } = *sides;
+    let scratch = ScratchObjects::over(source);
+    let mut known = Known::new();
+    let objects = Objects { source, scratch: &scratch, sink };
+    let followed = match base {
+        Some(base) => follow(base, [ours, theirs], &open.paths(), &mut known, &objects)?,
+        None => None,
+    };
+    let (base, ours, theirs, contested) = match &followed {
+        Some(Followed { base, ours, theirs, contested }) => {
+            (Some(base), ours, theirs, &contested[..])
+        }
+        None => (base, ours, theirs, &[][..]),
+    };
     let past = base.map_or(Past::Nothing, Past::Tree);
-    let mut merge = Merge::new(past, OnConflict::KeepBoth(names), source, &NoSink);
-    merge.special = Open::of(base, [ours, theirs], source)?.special_paths();
-    merge.roots(past, ours, theirs)?;
-    Ok(merge.conflicts)
+    let source: &dyn ObjectSource = if followed.is_some() { &scratch } else { source };
+    let mut merge = Merge::new(past, OnConflict::KeepBoth(names), source, sink);
+    merge.known = known;
+    merge.special = open.special_paths();
+    let root = merge.roots(past, ours, theirs)?;
+    merge.contest(contested, names);
+    let mut conflicts = merge.conflicts;
+    conflicts.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Files { root, conflicts, texts: merge.texts })
 }
 
 /// Returns whether [`merge`] would find a conflict in a file of this name that both sides changed, in trees
@@ -183,6 +220,8 @@ struct Merge<'a> {
     /// Directories that were merged without a conflict. Where no side has a conflict, the result does not
     /// depend on the path, so a directory that is used under many names is merged once.
     merged: HashMap<Three<TreeId>, Root>,
+    /// What the search for renames has read.
+    known: Known,
     unsettled: unsettled::Known,
 }
 
@@ -202,6 +241,7 @@ impl<'a> Merge<'a> {
             special: SpecialPaths::default(),
             texts: HashMap::new(),
             merged: HashMap::new(),
+            known: Known::new(),
             unsettled: HashMap::new(),
         }
     }
@@ -237,15 +277,18 @@ impl<'a> Merge<'a> {
             return Ok(*root);
         }
         let conflicts_before = self.conflicts.len();
-        let names = differing(&ids, self.source)?;
+        let found = match self.known.remove(&ids) {
+            Some(found) => found,
+            None => differing(&ids, self.source)?,
+        };
         let mut merged = Directory::default();
-        for (name, three) in &names {
+        for (name, three) in &found.names {
             let length = path.len();
             path.extend_from_slice(name);
             self.entry(name, three, path, depth, &mut merged)?;
             path.truncate(length);
         }
-        let root = self.assemble(&ids, &names, merged, path)?;
+        let root = self.assemble(&ids, &found, merged, path)?;
         let depends_on_path = self.special != SpecialPaths::default();
         if self.conflicts.len() == conflicts_before && !depends_on_path {
             self.merged.insert(ids, root);
@@ -300,7 +343,7 @@ impl<'a> Merge<'a> {
     fn assemble(
         &mut self,
         ids: &Three<TreeId>,
-        names: &Differing,
+        found: &Differing,
         merged: Directory,
         path: &[u8],
     ) -> Result<Root, StoreError> {
@@ -318,7 +361,7 @@ impl<'a> Merge<'a> {
             Some(ours) => read_directory(&ours, self.source)?,
             None => Vec::new(),
         };
-        self.put_aside(aside, &entries, names, &mut changes, path);
+        self.put_aside(aside, &entries, found, &mut changes, path);
         entries.retain(|(name, _)| !changes.contains_key(name));
         entries.extend(changes.into_iter().filter_map(|(name, item)| Some((name, item?))));
         entries.sort_by(|a, b| a.0.cmp(&b.0));
@@ -330,7 +373,7 @@ impl<'a> Merge<'a> {
         &mut self,
         aside: Vec<(Vec<u8>, Three<Item>)>,
         ours: &[(Vec<u8>, Item)],
-        names: &Differing,
+        found: &Differing,
         changes: &mut BTreeMap<Vec<u8>, Option<Item>>,
         parent: &[u8],
     ) {
@@ -340,7 +383,7 @@ impl<'a> Merge<'a> {
         }
         let of_ours = ours.iter().map(|(name, _)| name);
         let mut taken: BTreeSet<Vec<u8>> =
-            of_ours.chain(names.iter().map(|(name, _)| name)).cloned().collect();
+            of_ours.chain(found.names.iter().map(|(name, _)| name)).cloned().collect();
         for (name, three) in aside {
             let free = name_aside(&name, sides.label, &taken);
             let form = Form::Beside { theirs_path: [parent, &free].concat() };
@@ -415,6 +458,15 @@ impl<'a> Merge<'a> {
         let base = three.base.filter(|base| !base.is_directory() && !is_unsettled(base));
         let (ours, theirs) = (three.ours, three.theirs);
         Conflict { path: path.to_vec(), form, ours_name, theirs_name, base, ours, theirs }
+    }
+
+    /// Reports names that only one side gave a file. The file has its name in the result.
+    fn contest(&mut self, contested: &[(Vec<u8>, Three<Item>)], names: Names<'_>) {
+        let found: HashSet<Vec<u8>> = self.conflicts.iter().map(|it| it.path.clone()).collect();
+        // A conflict in the file asks about the name as well.
+        for (path, three) in contested.iter().filter(|(path, _)| !found.contains(path)) {
+            self.conflicts.push(self.conflict(path, Form::Kept, three, names));
+        }
     }
 
     fn unsettle(&mut self, three: &Three<Item>, depth: usize) -> Result<Item, StoreError> {

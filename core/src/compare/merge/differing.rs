@@ -12,10 +12,20 @@ use crate::object::source::ObjectSource;
 use crate::object::state_name::is_state_name;
 use crate::object::tree::check_depth;
 
-/// Names, sorted, with what each side has there.
-pub(super) type Differing = Vec<(Vec<u8>, Three<Item>)>;
+/// The names at which two sides differ.
+#[derive(Debug, Default)]
+pub(super) struct Differing {
+    /// Names, sorted, with what each side has there.
+    pub(super) names: Vec<(Vec<u8>, Three<Item>)>,
+    /// Whether both sides deleted something that the base has. If it is in a folder that both changed in the
+    /// same way, this is noticed only by the number of files, since nobody reads such a folder.
+    pub(super) is_gone_on_both: bool,
+}
 
-/// Returns every name at which ours and theirs differ.
+/// What was found in directories before the merge comes to them, so that nothing is read twice.
+pub(super) type Known = HashMap<Three<TreeId>, Differing>;
+
+/// Finds every name at which ours and theirs differ.
 pub(super) fn differing(
     ids: &Three<TreeId>,
     source: &dyn ObjectSource,
@@ -28,16 +38,24 @@ pub(super) fn differing(
     if let Some(diff) = &to_base {
         bases.extend(diff.differences()?.map(|d| (d.name, d.new.map(|entry| entry.item()))));
     }
-    let mut found = Differing::new();
+    let mut found = Differing::default();
     // Trees of earlier builds may have state folders. They are not content, and stay as they are.
     for difference in to_theirs.differences()?.filter(|found| !is_state_name(found.name)) {
         let [ours, theirs] = [difference.old, difference.new].map(|entry| entry.map(|e| e.item()));
-        let base = match bases.get(difference.name) {
+        let base = match bases.remove(difference.name) {
             _ if to_base.is_none() => None,
-            Some(item) => *item,
+            Some(item) => item,
             None => ours,
         };
-        found.push((difference.name.to_vec(), Three { base, ours, theirs }));
+        found.names.push((difference.name.to_vec(), Three { base, ours, theirs }));
+    }
+    // The other names are those at which both sides made the same change.
+    if let Some(diff) = &to_base {
+        let mut same = diff.differences()?.filter(|same| bases.contains_key(same.name));
+        found.is_gone_on_both = same.any(|same| match (same.new, same.old) {
+            (Some(base), Some(now)) => base.files > now.files,
+            (base, now) => base.is_some() && now.is_none(),
+        });
     }
     Ok(found)
 }

@@ -51,6 +51,16 @@ impl Open {
         Ok(Self { base, sides: [ours?, theirs?] })
     }
 
+    /// Returns the paths that the conflicts of the three trees concern.
+    pub(super) fn paths(&self) -> HashSet<Vec<u8>> {
+        let all = self.sides.iter().chain([&self.base]).flat_map(BTreeMap::values);
+        let paths = all.flat_map(|conflict| match &conflict.form {
+            Form::Beside { theirs_path } => vec![conflict.path.clone(), theirs_path.clone()],
+            Form::Markers | Form::Kept => vec![conflict.path.clone()],
+        });
+        paths.collect()
+    }
+
     pub(super) fn special_paths(&self) -> SpecialPaths {
         SpecialPaths {
             with_markers: self.paths_with_markers(),

@@ -588,9 +588,9 @@ mod tests {
         check("d/a=1 d/b=1", "", "d/a=1 d/b=1 e=1", "e=1", &[]);
         check("d/a=1", "d/a=1 d/n=1", "", "d/n=1", &[]);
         // What was there is gone on both sides.
-        check("x=1", "", "x/y=1", "x/y=1", &[]);
-        check("x=1", "x/y=1", "", "x/y=1", &[]);
-        check("x/y=1", "", "x=1", "x=1", &[]);
+        check("x=1", "", "x/y=2", "x/y=2", &[]);
+        check("x=1", "x/y=2", "", "x/y=2", &[]);
+        check("x/y=1", "", "x=2", "x=2", &[]);
     }
 
     #[test]
@@ -665,8 +665,8 @@ mod tests {
         check("a=1", "a=2", "", "a=2", &["a DeletedByThem"]);
         check("a=1", "", "a=2", "a=2", &["a DeletedByUs"]);
         check("d/a=1 d/b=1", "", "d/a=2 d/b=1", "d/a=2", &["d/a DeletedByUs"]);
-        check("a=1", "a/x=1", "a=2", "a/x=1 a.conflict-main=2", &["a|a.conflict-main"]);
-        check("a=1", "a=2", "a/x=1", "a=2 a.conflict-main/x=1", &["a|a.conflict-main"]);
+        check("a=1", "a/x=9", "a=2", "a/x=9 a.conflict-main=2", &["a|a.conflict-main"]);
+        check("a=1", "a=2", "a/x=9", "a=2 a.conflict-main/x=9", &["a|a.conflict-main"]);
         check(
             "a=1",
             "a=2 a.conflict-main=9",

@@ -6,8 +6,8 @@
 //!
 //! What conflicts is decided by [`merge`](crate::compare::merge), so that a comparison and a pull never
 //! disagree. It is asked only about the files that both changed, and about whole trees where it may decide by
-//! more than a file's three versions: if a tree lists conflicts, or one side has a file where the other has a
-//! folder.
+//! more than a file's three versions: if a tree lists conflicts, one side has a file where the other has a
+//! folder, or a file may have been renamed.
 
 mod edits;
 mod meeting;
@@ -84,7 +84,8 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// If a node of a tree cannot be read.
     pub fn overlap(&self, ours: &Edits, theirs: &Edits) -> Result<Overlap, StoreError> {
-        let Meeting { ours: of_ours, theirs: of_theirs, files, is_same } = meet(ours, theirs);
+        let Meeting { ours: of_ours, theirs: of_theirs, files, is_same, may_be_renamed } =
+            meet(ours, theirs);
         let mut overlap = Overlap {
             ours: of_ours,
             theirs: of_theirs,
@@ -95,7 +96,8 @@ impl<'a> Judge<'a> {
         let is_about_trees = ours.lists_conflicts()
             || theirs.lists_conflicts()
             || ours.puts_a_file_on_a_folder_of(theirs)
-            || theirs.puts_a_file_on_a_folder_of(ours);
+            || theirs.puts_a_file_on_a_folder_of(ours)
+            || may_be_renamed;
         if is_about_trees {
             self.judge_trees(ours, theirs, &mut overlap)?;
         } else {

@@ -133,6 +133,11 @@ impl Edits {
         &self.tree
     }
 
+    /// Whether there are files that the base has not.
+    pub(super) fn add_files(&self) -> bool {
+        self.files.iter().any(|edit| edit.base.is_none())
+    }
+
     /// Returns whether this side has a new file at the path of a folder that the other side changed.
     pub(super) fn puts_a_file_on_a_folder_of(&self, other: &Self) -> bool {
         if other.files.is_empty() && other.folders.is_empty() {

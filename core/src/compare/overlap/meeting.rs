@@ -20,11 +20,14 @@ pub(super) struct Meeting<'a> {
     pub(super) theirs: EditCounts,
     pub(super) files: Vec<Contested<'a>>,
     pub(super) is_same: bool,
+    /// Whether a side may have renamed a file that the other changed or deleted.
+    pub(super) may_be_renamed: bool,
 }
 
 /// Compares the edits of two sides since the same base, without a look at any content.
 pub(super) fn meet<'a>(ours: &'a Edits, theirs: &'a Edits) -> Meeting<'a> {
     let mut meeting = Meeting { is_same: ours.folders() == theirs.folders(), ..Meeting::default() };
+    let [we_add, they_add] = [ours, theirs].map(Edits::add_files);
     let (mut a, mut b) = (ours.files(), theirs.files());
     loop {
         let order = match (a.first(), b.first()) {
@@ -36,6 +39,8 @@ pub(super) fn meet<'a>(ours: &'a Edits, theirs: &'a Edits) -> Meeting<'a> {
         let mine = if order.is_le() { a.split_off_first() } else { None };
         let other = if order.is_ge() { b.split_off_first() } else { None };
         if let (Some(mine), Some(other)) = (mine, other) {
+            meeting.may_be_renamed |= mine.now.is_none() && we_add;
+            meeting.may_be_renamed |= other.now.is_none() && they_add;
             if same_item(mine.now.as_ref(), other.now.as_ref()) {
                 continue;
             }

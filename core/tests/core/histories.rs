@@ -114,7 +114,9 @@ impl History {
     fn new(seed: u64, devices: usize, rules: Rules) -> Self {
         let slots = (0..devices).flat_map(|editor| {
             let names = [format!("r{editor}"), format!("z{editor}")];
-            let shared = (0..3).map(move |number| format!("d{number}/f{editor}"));
+            // A file has another name in each folder: if it kept its name, the folder would seem renamed.
+            let shared = ["f", "g", "h"].into_iter().enumerate();
+            let shared = shared.map(move |(number, file)| format!("d{number}/{file}{editor}"));
             names.into_iter().chain(shared).map(move |name| Slot { path: path(&name), editor })
         });
         let mut history = Self {
@@ -196,9 +198,9 @@ impl History {
             }
             2 | 3 if self.rules.one_editor => self.go_back(&path, &mut model),
             4 if self.rules.deletions && self.rules.one_editor => self.move_from(slot, &mut model),
-            5..8 if path[0][0] == b'z' && self.rules.one_editor => self.fill(&path, &mut model),
+            5..8 if path[0][0] == b'z' && self.rules.one_editor => self.fill(slot, &mut model),
             _ => {
-                let thing = self.thing();
+                let thing = self.thing(slot);
                 self.put(&path, thing, &mut model);
             }
         }
@@ -213,9 +215,13 @@ impl History {
         self.heads[device] = self.add(vec![head], model, vec![], newest);
     }
 
-    /// Returns a file with one of a few contents, so that contents recur.
-    fn thing(&mut self) -> Thing {
-        let content = 1 + self.random.below(7);
+    /// Returns a file with one of a few contents, so that contents recur. What several edit has contents
+    /// of its own at each path: to git too, the file of one path is then never that of another.
+    fn thing(&mut self, slot: usize) -> Thing {
+        let content = match self.rules.one_editor {
+            true => 1 + self.random.below(7),
+            false => DISTINCT.start + 7 * slot + self.random.below(7),
+        };
         match self.random.below(8) {
             0 if self.rules.one_editor => Thing::Executable(content),
             1 if self.rules.one_editor => Thing::Link(content),
@@ -253,7 +259,8 @@ impl History {
     }
 
     /// Edits something in an editor's own folder.
-    fn fill(&mut self, path: &Path, model: &mut Model) {
+    fn fill(&mut self, slot: usize, model: &mut Model) {
+        let path = &self.slots[slot].path.clone();
         let names = ["a", "b", "c/a", "c/b", "c/d/a", "e"].map(self::path);
         let below = [&path[..], &names[self.random.below(names.len())][..]].concat();
         let thing = match self.random.below(4) {
@@ -262,7 +269,7 @@ impl History {
                 let depth = if self.rules.folders { below.len() - self.random.below(2) } else { 2 };
                 return model.remove(&below[..depth]);
             }
-            _ => self.thing(),
+            _ => self.thing(slot),
         };
         if self.rules.folders || model.get(path).is_none_or(Thing::is_directory) {
             self.put(&below, thing, model);

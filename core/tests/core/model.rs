@@ -57,9 +57,12 @@ pub static CONTENTS: LazyLock<Vec<Content>> = LazyLock::new(|| {
     let end = |n: u8| if n == 0 { vec![] } else { vec![0] };
     let small = (0..10u8).map(|n| [vec![n; usize::from(n) * 7], end(n)].concat());
     let large = [1_048_577, 1_300_000].map(|count| noise(count, count as u64));
-    small.chain(large).map(Content::new).collect()
+    let distinct = DISTINCT.map(|number| [noise(40, number as u64), vec![0]].concat());
+    small.chain(large).chain(distinct).map(Content::new).collect()
 });
 const LARGE: [usize; 2] = [10, 11];
+/// Contents that random trees do not use.
+pub const DISTINCT: std::ops::Range<usize> = 12..212;
 
 /// A sink that records what it receives.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use crate::object::id::TreeId;
 use crate::object::item::Item;
 use crate::object::source::ObjectSource;
 use crate::object::state_name::is_state_name;
-use crate::object::tree::check_depth;
+use crate::object::tree::{check_depth, empty_directory, find};
 
 /// The names at which two sides differ.
 #[derive(Debug, Default)]
@@ -60,9 +60,9 @@ pub(super) fn differing(
     Ok(found)
 }
 
-/// Returns whether `one` and `two` have the same at each path at which `a` and `b` differ. A merge
-/// of `a` and `b` asks the base about no other path. So its result is the same whether its base is
-/// `one`, `two` or a merge of both.
+/// Returns whether `one` and `two` have the same at each path at which `a` and `b` differ, and at each that
+/// neither `a` nor `b` has. A merge of `a` and `b` asks the base about no other path: what both deleted, one of
+/// them may have renamed. So its result is the same whether its base is `one`, `two` or a merge of both.
 pub(crate) fn agree_where_others_differ(
     one: &TreeId,
     two: &TreeId,
@@ -87,10 +87,15 @@ fn agree(
     }
     let disagreed = diff_directory(Some(one), Some(two), source)?;
     let differing = diff_directory(Some(a), Some(b), source)?;
-    let mut disagreed = disagreed.differences()?.peekable();
-    for name in differing.differences()? {
-        while disagreed.next_if(|other| other.name < name.name).is_some() {}
-        let Some(other) = disagreed.next_if(|other| other.name == name.name) else { continue };
+    let mut differing = differing.differences()?.peekable();
+    for other in disagreed.differences()? {
+        while differing.next_if(|name| name.name < other.name).is_some() {}
+        let Some(name) = differing.next_if(|name| name.name == other.name) else {
+            if is_gone(&other, a, source)? {
+                return Ok(false);
+            }
+            continue;
+        };
         let agree_below = match (directories(&other), directories(&name)) {
             (Some([one, two]), Some([a, b])) => agree([one, two, a, b], source, known, depth + 1)?,
             _ => false,
@@ -101,6 +106,22 @@ fn agree(
     }
     known.insert(trees);
     Ok(true)
+}
+
+/// Returns whether a tree lacks a name that one of two others has. A folder of fewer files counts, as it does
+/// in [`differing`].
+fn is_gone(
+    other: &Difference<'_>,
+    tree: &TreeId,
+    source: &dyn ObjectSource,
+) -> Result<bool, StoreError> {
+    let now = match *tree == empty_directory() {
+        true => None,
+        false => find(tree, &[other.name], source)?,
+    };
+    let bases = other.old.iter().chain(&other.new);
+    let files = bases.map(|base| base.files).max().unwrap_or(0);
+    Ok(now.is_none_or(|now| now.files < files))
 }
 
 /// Returns both sides of a difference, if both are directories.

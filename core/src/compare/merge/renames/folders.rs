@@ -1,7 +1,8 @@
 //! Folders that one side renamed, and in which the other side put something new.
 //!
-//! As in git, a folder was renamed if it is gone, and to where most of its renamed files went. What the other
-//! side put into the old folder is moved there. Unlike in git, that is no conflict.
+//! As in git, a folder was renamed if it is gone, and to where most of its files went. What the other side put
+//! into the old folder is moved there. Unlike in git, only files that kept their names tell where it went, and
+//! the move is no conflict.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -42,7 +43,10 @@ pub(super) fn move_into_renamed_folders(
 fn targets(edits: &Edits) -> HashMap<&[u8], &[u8]> {
     let mut counts: HashMap<&[u8], HashMap<&[u8], usize>> = HashMap::new();
     for Renamed { old, new } in edits.renamed.values() {
-        let (mut from, mut to) = (split(&old.path).0, split(&new.path).0);
+        let ((mut from, old_name), (mut to, new_name)) = (split(&old.path), split(&new.path));
+        if old_name != new_name {
+            continue;
+        }
         while !from.is_empty() && from != to {
             if edits.filled.contains(from) {
                 *counts.entry(from).or_default().entry(to).or_default() += 1;

@@ -82,7 +82,9 @@ impl Git {
 
     /// Merges two commits.
     pub(super) fn merge(&self, ours: &str, theirs: &str, no_renames: bool) -> Result<Merged> {
-        let mut arguments = vec!["merge-tree", "--write-tree", "--name-only", "-z"];
+        // As in ours, what is put into a renamed folder is moved, and is no conflict.
+        let mut arguments = vec!["-c", "merge.directoryRenames=true"];
+        arguments.extend(["merge-tree", "--write-tree", "--name-only", "-z"]);
         if no_renames {
             arguments.extend(["-X", "no-renames"]);
         }

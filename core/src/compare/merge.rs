@@ -512,10 +512,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::object::id::BlobId;
+    use crate::object::id::{BlobId, ObjectId};
     use crate::object::item::Kind;
     use crate::object::kind::ObjectKind;
     use crate::object::memory::MemoryObjects;
+    use crate::object::source::Object;
     use crate::object::tree::read_conflicts;
 
     const NAMES: Names<'_> = Names { ours: "ours", theirs: "theirs", label: "main" };
@@ -649,6 +650,48 @@ mod tests {
             let merged = merge_bases(past, &two, &three, &objects, &objects).unwrap();
             assert!(merged != two && merged != three);
             merge_bases(past, &tree("a=1", &objects), &three, &objects, &objects).unwrap();
+        }
+    }
+
+    #[test]
+    fn renamed_files_that_are_no_text_are_followed() {
+        check("a=1", "b=1", "a=2", "b=2", &[]);
+        check("a=1", "b=1", "*a=1", "*b=1", &[]);
+        check("a=1", "*b=1", "a=2", "*b=2", &[]);
+        check("a=1", "b=1", "", "b=1", &["b DeletedByThem"]);
+        check("a=1", "b=1", "*c=1", "*b=1 *c=1", &["b DeletedByThem", "c DeletedByUs"]);
+        check("d/a=1", "e/a=1", "d/a=2 d/b=3", "e/a=2 e/b=3", &[]);
+    }
+
+    /// Reads nodes alone.
+    struct NodesOnly<'a>(&'a MemoryObjects);
+
+    impl ObjectSource for NodesOnly<'_> {
+        fn object(&self, id: &ObjectId) -> Result<Object, StoreError> {
+            let object = self.0.object(id)?;
+            assert_eq!(ObjectKind::Tree.id_of(&object), *id, "a content is read");
+            Ok(object)
+        }
+
+        fn has(&self, id: &ObjectId) -> Result<bool, StoreError> {
+            ObjectSource::has(self.0, id)
+        }
+    }
+
+    #[test]
+    fn without_a_rename_that_matters_no_content_is_read() {
+        for (base, ours, theirs) in [
+            ("a=1 b=1", "c=2 b=1", "a=1 b=2"),
+            ("a=1", "b=1 c=3", "a=1 d=4"),
+            ("d/a=1 d/b=1", "e/a=1 e/b=3", "d/a=1 d/b=1 f=1"),
+            // Without added files, nothing was renamed.
+            ("a=1 b=1", "b=1", "a=2 b=1"),
+            ("a=1 b=1 c=1", "b=1", "c=1"),
+        ] {
+            let objects = MemoryObjects::default();
+            let [base, ours, theirs] = [base, ours, theirs].map(|words| tree(words, &objects));
+            let sides = Sides { base: Some(&base), ours: &ours, theirs: &theirs, names: NAMES };
+            conflicts(&sides, &NodesOnly(&objects)).unwrap();
         }
     }
 

@@ -13,6 +13,7 @@ mod line_merges;
 mod merging;
 mod model;
 mod patches;
+mod renames;
 mod store;
 mod trees;
 mod worktree;

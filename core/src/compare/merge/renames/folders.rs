@@ -62,7 +62,7 @@ fn targets(edits: &Edits) -> HashMap<&[u8], &[u8]> {
 }
 
 /// Returns the place that has the most; `None` if several have.
-fn most<'a>(counts: HashMap<&'a [u8], usize>) -> Option<&'a [u8]> {
+fn most(counts: HashMap<&[u8], usize>) -> Option<&[u8]> {
     let most = *counts.values().max()?;
     let mut places = counts.into_iter().filter(|(_, count)| *count == most);
     places.next().filter(|_| places.next().is_none()).map(|(to, _)| to)

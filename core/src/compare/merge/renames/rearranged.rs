@@ -8,6 +8,9 @@ use crate::object::item::{Item, Root};
 use crate::object::source::{ObjectSink, ObjectSource};
 use crate::object::tree::{empty_directory, find, read_directory, write_directory};
 
+/// What is to stand at paths; `None` takes a file away.
+type Changes<'a> = Vec<(&'a [u8], Option<Item>)>;
+
 /// A tree, and how it differs from the stored one.
 pub(super) struct Rearranged<'a> {
     tree: TreeId,
@@ -84,13 +87,13 @@ impl<'a> Rearranged<'a> {
     fn directory(
         &self,
         stored: Option<TreeId>,
-        changes: Vec<(&[u8], Option<Item>)>,
+        changes: Changes<'_>,
         sinks: [&dyn ObjectSink; 2],
     ) -> Result<Option<Root>, StoreError> {
         let entries = stored.map(|stored| read_directory(&stored, self.source)).transpose()?;
         let mut entries: BTreeMap<Vec<u8>, Item> =
             entries.unwrap_or_default().into_iter().collect();
-        let mut below: BTreeMap<&[u8], Vec<(&[u8], Option<Item>)>> = BTreeMap::new();
+        let mut below: BTreeMap<&[u8], Changes<'_>> = BTreeMap::new();
         for (path, item) in changes {
             match path.iter().position(|&byte| byte == b'/') {
                 Some(slash) => {

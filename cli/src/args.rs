@@ -2,6 +2,7 @@
 
 mod diff;
 mod drift;
+mod merge;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::error::verb::Verb;
 
 pub use diff::Diff;
 pub use drift::{Drift, FailOn};
+pub use merge::Merge;
 
 /// Save, share and compare copies of project folders
 #[derive(Debug, Parser)]
@@ -120,6 +122,11 @@ pub enum Command {
         /// Name or id of the workspace [default: the project's main one]
         workspace: Option<String>,
     },
+    /// Merge a workspace into this working copy, after a look at what that would do
+    ///
+    /// Works as `pull`. With --dry-run, shows which files would change and which would be in conflict, and
+    /// exits with 1 if any would.
+    Merge(Merge),
     /// Compare this working copy with a workspace
     ///
     /// Exits with 1 if they differ. In the list, `-` marks files that only the other workspace has, `+`
@@ -137,9 +144,24 @@ pub enum Command {
         #[arg(short = 'n', value_name = "N")]
         limit: Option<usize>,
     },
+    /// Take back what a command did here
+    ///
+    /// Files, the head, conflicts and names become what they were before it, and unsaved changes stay. What
+    /// others have already is taken out by a new snapshot, without anybody else's work. `fastest redo` brings
+    /// it back.
+    Undo {
+        /// Number of the operation, as `fastest op log` shows it [default: the newest one that stands]
+        #[arg(value_name = "OP")]
+        operation: Option<i64>,
+    },
+    /// Do again what the last undo took back
+    Redo,
+    /// Show the operations of this workspace on this device
+    #[command(subcommand)]
+    Op(Op),
     /// Restore files from a snapshot
     ///
-    /// Unsaved changes are saved in a new snapshot first.
+    /// The snapshot that this copy is based on stays the same. `fastest undo` brings back what was replaced.
     Restore {
         /// Files and folders, relative to the current folder [default: the whole project]
         #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
@@ -221,6 +243,16 @@ pub enum Command {
         /// Folder to write them all to
         #[arg(value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Op {
+    /// List the operations, newest first
+    Log {
+        /// List at most N operations
+        #[arg(short = 'n', value_name = "N")]
+        limit: Option<usize>,
     },
 }
 
@@ -470,9 +502,13 @@ impl Command {
             Self::Push { .. } => Verb::Push,
             Self::Clone { .. } => Verb::Clone,
             Self::Pull { .. } => Verb::Pull,
+            Self::Merge(_) => Verb::Merge,
             Self::Drift(_) => Verb::Drift,
             Self::Diff(_) => Verb::Diff,
             Self::Log { .. } => Verb::Log,
+            Self::Undo { .. } => Verb::Undo,
+            Self::Redo => Verb::Redo,
+            Self::Op(_) => Verb::Op,
             Self::Restore { .. } => Verb::Restore,
             Self::Untrack { .. } => Verb::Untrack,
             Self::Cat { .. } => Verb::Cat,

@@ -232,6 +232,10 @@ impl CliError {
             Self::Sync(SyncError::OddMarkers { .. }) => {
                 Some("edit the file until no marker is left")
             }
+            Self::Sync(SyncError::PulledAndSent { .. }) => Some(
+                "`fastest restore --to SNAPSHOT` brings files back as they were, if you mean just that",
+            ),
+            Self::Sync(SyncError::LandAgain { .. }) => Some("`fastest push --to` lands it again"),
             Self::Sync(SyncError::SecondProject { .. }) => Some(
                 "`fastest project rename OLD NEW` gives the one of this device another name; to join the other one instead, delete .fastest here and run `fastest clone ID --here`",
             ),
@@ -260,6 +264,10 @@ fn hint(code: Code, verb: Verb) -> Option<&'static str> {
             "`fastest clone PROJECT --here` writes what is missing, and keeps what is there; `fastest init --name NAME` makes the folder another project"
         }
         (AlreadyProject, _) => "`fastest status` shows it",
+        (NothingToUndo | UnknownOperation, _) => "`fastest op log` shows the operations there are",
+        (BuiltUpon, _) => {
+            "undo the later ones first (`fastest op log` shows them), or take it out by hand"
+        }
         (NotUpdated, _) => "remove the cause that is named, then run the command again",
         (StoreNotEmpty, _) => "choose a store folder that is empty or not there yet",
         (NotEmpty, Verb::Clone) => {
@@ -312,6 +320,11 @@ fn hint(code: Code, verb: Verb) -> Option<&'static str> {
         (NoPath, Verb::Diff) => {
             "paths are relative to the current folder, and what is ignored is in no state; `fastest diff --name-only` lists the files that differ"
         }
+        (Unrelated, Verb::Merge) => {
+            "`--allow-unrelated` merges them; every file that differs is in conflict then"
+        }
+        (MergeWithItself, _) => "name another workspace: `fastest workspace list` shows them",
+        (PreviewPassed, _) => "`fastest merge --dry-run` shows what would happen now",
         (Unrelated, Verb::Diff) => "`fastest diff A B` compares them without a base",
         (ChangedMeanwhile, _) => "run it again",
         (NoPath, _) => "`fastest log` shows other snapshots",

@@ -40,6 +40,66 @@ pub enum SyncError {
         /// The folder.
         path: PathBuf,
     },
+    /// No operation of this workspace can be undone.
+    #[error("there is nothing to undo in this workspace on this device")]
+    NothingToUndo,
+    /// No operation was undone.
+    #[error("there is nothing to redo: no operation of this workspace was undone")]
+    NothingToRedo,
+    /// Something was done since the last undo.
+    #[error("there is nothing to redo: since the last undo came {number} ({command})")]
+    RedoPassed {
+        /// The number of the newer operation.
+        number: i64,
+        /// Its command.
+        command: String,
+    },
+    /// No operation of this workspace has this number.
+    #[error("this workspace has no operation {number} on this device")]
+    NoOperation {
+        /// The number given.
+        number: i64,
+    },
+    /// An operation was undone before.
+    #[error("operation {number} was undone by {by} already")]
+    IsUndone {
+        /// The operation.
+        number: i64,
+        /// The undo.
+        by: i64,
+    },
+    /// A pull was pushed, so that the work of others is part of what others have of this workspace.
+    #[error(
+        "the pull of operation {number} was pushed: a snapshot that takes it out here would take the work of \
+         others out wherever this lands"
+    )]
+    PulledAndSent {
+        /// The operation.
+        number: i64,
+    },
+    /// The undo of a landing was sent.
+    #[error("the landing in {workspace} was taken back there")]
+    LandAgain {
+        /// The workspace where it landed.
+        workspace: String,
+    },
+    /// Something was done since that builds on the operation to undo.
+    #[error("operation {number} can only be taken back after those that came after it")]
+    NotNewest {
+        /// The operation.
+        number: i64,
+    },
+    /// Later changes are in the same lines as the operation to undo.
+    #[error(
+        "operation {number} cannot be taken out by itself: later changes are in the same places of {}",
+        paths.join(", ")
+    )]
+    BuiltUpon {
+        /// The operation.
+        number: i64,
+        /// The files.
+        paths: Vec<String>,
+    },
     /// A folder that was a working copy has lost its `.fastest`. Either another folder has taken
     /// its place, or most of its files are gone.
     #[error(
@@ -242,6 +302,20 @@ pub enum SyncError {
         ours: String,
         /// The other.
         theirs: String,
+    },
+    /// A workspace cannot be merged with itself.
+    #[error("this working copy is workspace {workspace:?}: there is nothing to merge with itself")]
+    MergeWithItself {
+        /// The workspace.
+        workspace: String,
+    },
+    /// A preview of a merge cannot be carried out any more.
+    #[error("the preview {id} cannot be carried out: {why}")]
+    PreviewPassed {
+        /// Its id.
+        id: String,
+        /// Why not.
+        why: String,
     },
     /// A file of the working copy was changed after it was scanned.
     #[error("{path} was changed while it was compared")]

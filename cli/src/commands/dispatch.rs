@@ -10,7 +10,8 @@ use fastest_sync::waiting;
 
 use crate::args::{self, Cli, Command};
 use crate::commands::{
-    conflicts, diff, doctor, drift, history, project, remote, save, schema, shell, sync, workspace,
+    conflicts, diff, doctor, drift, history, merge, project, remote, save, schema, shell, sync,
+    undo, workspace,
 };
 use crate::error::code::Code;
 use crate::error::{CliError, Exit};
@@ -59,9 +60,13 @@ fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
             sync::clone(session, &project, dir.as_deref(), here, workspace)
         }
         Command::Pull { workspace } => sync::pull(session, workspace),
+        Command::Merge(asked) => merge::run(session, &asked),
         Command::Drift(asked) => drift::run(session, &asked),
         Command::Diff(asked) => diff::diff(session, &asked),
         Command::Log { limit } => history::log(session, limit),
+        Command::Undo { operation } => undo::undo(session, operation),
+        Command::Redo => undo::redo(session),
+        Command::Op(command) => undo::op(session, &command),
         Command::Restore { paths, to } => history::restore(session, &paths, to),
         Command::Untrack { paths } => save::untrack(session, &paths),
         Command::Cat { snapshot, path } => history::cat(session, &snapshot, &path),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::commands::lines::{kept, warn};
+use crate::commands::lines::{warn, way_back};
 use crate::error::{CliError, Exit};
 use crate::session::Session;
 use crate::words::{count, plain};
@@ -46,7 +46,7 @@ pub fn restore(
         }
         let files = count(report.restored.len() as u64, "file");
         out.done(format_args!("Restored {files} from {}", report.snapshot_id))?;
-        kept(out, report.safety_snapshot_id.as_ref());
+        way_back(out, report.operation.is_some());
         warn(out, &report.warnings);
         Ok(())
     })?;

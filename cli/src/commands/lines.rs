@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use fastest_sync::SnapshotId;
 use fastest_sync::device::report::{CloneReport, ConflictKind, ConflictReport, SnapshotReport};
 
 use crate::output::Output;
@@ -70,10 +69,10 @@ pub fn conflict_lines(out: &mut Output, conflicts: &[ConflictReport]) -> io::Res
     })
 }
 
-/// Prints the id of the snapshot that has the working copy as it was before a change, if there is one.
-pub fn kept(out: &mut Output, safety_snapshot_id: Option<&SnapshotId>) {
-    if let Some(id) = safety_snapshot_id {
-        out.note(format_args!("how things were before is in {id}"));
+/// Says how to go back to how things were before a command, if it replaced anything that was unsaved.
+pub fn way_back(out: &mut Output, replaced: bool) {
+    if replaced {
+        out.note("`fastest undo` brings back how things were before");
     }
 }
 

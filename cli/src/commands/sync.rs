@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fastest_sync::device::report::{CloneReport, PullReport, PushReport};
 
-use crate::commands::lines::{clone_text, conflict_hint, conflict_lines, kept, saved, warn};
+use crate::commands::lines::{clone_text, conflict_hint, conflict_lines, saved, warn, way_back};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::session::{Session, runtime};
@@ -164,7 +164,7 @@ pub fn pull(session: &mut Session<'_>, workspace: Option<String>) -> Result<Exit
     Ok(if whole { Exit::Done } else { Exit::Differs })
 }
 
-fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
+pub fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
     let from = plain(&report.from);
     out.entries_done('A', &report.added)?;
     out.entries_done('M', &report.modified)?;
@@ -192,7 +192,7 @@ fn pull_text(out: &mut Output, report: &PullReport) -> std::io::Result<()> {
         let now = now.unwrap_or_default();
         out.done(format_args!("Pulled from {from}: {changed}{conflicts}{now}"))?;
     }
-    kept(out, report.safety_snapshot_id.as_ref());
+    way_back(out, report.safety_snapshot_id.is_some());
     warn(out, &report.warnings);
     if !report.untracked.is_empty() {
         out.note("files marked - are in the project no more, and stay here, ignored");

@@ -1,7 +1,7 @@
 //! `workspace new`, `list`, `rename`, `set-main`.
 
 use fastest_sync::SnapshotId;
-use fastest_sync::device::report::WorkspacesReport;
+use fastest_sync::device::report::{WorkspacePlace, WorkspacesReport};
 
 use crate::args::Workspace;
 use crate::commands::lines::{clone_text, fork_notes, warn};
@@ -77,8 +77,21 @@ fn list(out: &mut Output, report: &WorkspacesReport) -> std::io::Result<()> {
             0 => String::new(),
             number => format!(" ({})", count(number, "conflict")),
         };
+        let place = match entry.place {
+            WorkspacePlace::Gone => " (its folder is gone)",
+            WorkspacePlace::Elsewhere if entry.path.is_some() => " (on another device)",
+            _ => "",
+        };
+        let parted = match (entry.ahead, entry.behind) {
+            (0, 0) => String::new(),
+            (ahead, 0) => format!(" ({ahead} ahead of main)"),
+            (0, behind) => format!(" ({behind} behind main)"),
+            (ahead, behind) => format!(" ({ahead} ahead of main, {behind} behind)"),
+        };
         let id = if is_one { String::new() } else { format!(" ({}{})", entry.id, plain(&machine)) };
-        out.line(format_args!("{mark} {name:width$} {head} {path}{main}{open}{id}"))?;
+        out.line(format_args!(
+            "{mark} {name:width$} {head} {path}{place}{main}{parted}{open}{id}"
+        ))?;
     }
     warn(out, &report.warnings);
     Ok(())

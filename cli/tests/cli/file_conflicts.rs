@@ -142,7 +142,7 @@ fn every_command_shows_what_is_open() {
     exit 0
     --- stdout
     * main  snap-[ID] [TMP]/demo (main) (4 conflicts)
-      agent snap-[ID] [TMP]/agent
+      agent snap-[ID] [TMP]/agent (on another device) (2 behind main)
     ");
     assert_snapshot!(shown("conflicts --json"), @r#"
     exit 1

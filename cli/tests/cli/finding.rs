@@ -444,7 +444,7 @@ fn working_copies_of_an_older_version_are_known_from_the_first_command_on() {
         rows.execute_batch(
             "DROP TRIGGER fastest_local_child_add; DROP TRIGGER fastest_local_child_drop;
              DROP TABLE fastest_local_child; DROP INDEX fastest_local_snapshot_random;
-             DROP TABLE fastest_local_copy; DROP TABLE fastest_local_held;
+             DROP TABLE fastest_local_operation; DROP TABLE fastest_local_preview; DROP TABLE fastest_local_copy; DROP TABLE fastest_local_held;
              DROP TABLE fastest_local_refused; DROP INDEX fastest_local_outbox_joined;
              ALTER TABLE fastest_local_outbox DROP COLUMN joined;
              ALTER TABLE fastest_local_remote DROP COLUMN mark; PRAGMA user_version = 3",

@@ -180,7 +180,7 @@ fn push_in_json() {
     assert_snapshot!(scene.run("here", "demo", "push --json"), @r#"
     exit 0
     --- stdout
-    {"project":"demo","project_id":"[ID]","workspace":"main","project_created":true,"snapshot_id":"snap-[ID]","manifest_hash":"[HASH]","files":2,"bytes":8,"added":2,"modified":0,"deleted":0,"created":true,"objects_new":"[NUMBER]","conflicts":[],"skipped":[],"warnings":[],"version":1,"pushed":true,"requests":"[NUMBER]","bytes_sent":"[NUMBER]","primary":"file://[TMP]/here/primary/primary.db","merged":false,"landed":null,"queued_because":null}
+    {"project":"demo","project_id":"[ID]","workspace":"main","project_created":true,"snapshot_id":"snap-[ID]","manifest_hash":"[HASH]","files":2,"bytes":8,"added":2,"modified":0,"deleted":0,"created":true,"objects_new":"[NUMBER]","conflicts":[],"skipped":[],"warnings":[],"version":1,"pushed":true,"requests":"[NUMBER]","bytes_sent":"[NUMBER]","primary":"file://[TMP]/here/primary/primary.db","merged":false,"landed":null,"queued_because":null,"operation":1}
     "#);
 }
 
@@ -218,7 +218,7 @@ fn clone_pull_drift_on_a_second_device() {
     M a.txt
     Pulled from main: 1 file added, 1 modified; now at snap-[ID]
     --- stderr
-    note: how things were before is in snap-[ID]
+    note: `fastest undo` brings back how things were before
     ");
     assert_eq!(scene.read("copy/a.txt"), "changed here\n");
     assert_snapshot!(scene.run("there", "copy", "pull main"), @r"
@@ -269,7 +269,7 @@ fn two_edits_of_one_file_are_both_kept() {
     M a.txt
     Pulled from main: 1 file modified; now at snap-[ID]
     --- stderr
-    note: how things were before is in snap-[ID]
+    note: `fastest undo` brings back how things were before
     ");
     assert_eq!(scene.read("copy/a.txt"), text("here", "there"));
     scene.run("there", "copy", "push");
@@ -305,7 +305,7 @@ fn log_restore_cat() {
     src/b.txt
     Restored 1 file from snap-[ID]
     --- stderr
-    note: how things were before is in snap-[ID]
+    note: `fastest undo` brings back how things were before
     ");
     assert_eq!(scene.read("demo/src/b.txt"), "two\n");
     assert_eq!(scene.read("demo/a.txt"), "two\n");

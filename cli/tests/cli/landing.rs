@@ -49,7 +49,7 @@ fn work_lands_in_main_from_another_folder() {
     M text
     Pulled from main: 1 file modified; now at snap-[ID]
     --- stderr
-    note: how things were before is in snap-[ID]
+    note: `fastest undo` brings back how things were before
     ");
     assert_eq!(scene.read("main/text"), "one\n2\n3\n4\nfive\n");
     // A device without a folder of main lands as well.

@@ -51,7 +51,6 @@ fn a_restore_says_what_it_left_and_why() {
     --- stdout
     Restored 0 files from snap-[ID]
     --- stderr
-    note: how things were before is in snap-[ID]
     warning: b is left as it is: Operation not permitted (os error 1)
     ");
     assert_eq!(scene.read("demo/a"), "one");

@@ -30,9 +30,13 @@ fn help() {
       push         Save the project's files and send them to the primary
       clone        Make a working copy of a project, in a workspace of its own
       pull         Bring a workspace's changes into this working copy
+      merge        Merge a workspace into this working copy, after a look at what that would do
       drift        Compare this working copy with a workspace
       diff         Show how two states of the project differ, line by line
       log          List the project's snapshots, newest first
+      undo         Take back what a command did here
+      redo         Do again what the last undo took back
+      op           Show the operations of this workspace on this device
       restore      Restore files from a snapshot
       untrack      Stop syncing files or folders, and leave them where they are
       cat          Print a file as it was in a snapshot

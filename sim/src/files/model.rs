@@ -105,6 +105,11 @@ impl Model {
         content.is_there |= is_pushed;
     }
 
+    /// Notes that a device took something back: what only it has saved may be in no snapshot then.
+    pub fn taken_back(&mut self, device: usize) {
+        self.contents.retain(|_, content| content.device != device || content.is_there);
+    }
+
     /// Notes that the store of a device was put back.
     pub fn device_put_back(&mut self, device: usize) {
         for content in self.contents.values_mut().filter(|content| content.device == device) {

@@ -166,6 +166,7 @@ impl<'a> Run<'a> {
                 self.diff(self.copy(*copy));
             }
             Step::Restore { copy, back, path } => self.restore(self.copy(*copy), *back, *path),
+            Step::Undo { copy, redo } => self.undo(self.copy(*copy), *redo),
             Step::Settle { copy, how } => self.settle_conflicts(self.copy(*copy), *how),
             Step::Reopen { device } => self.desk(*device).close(),
             Step::Skew { device, ms } => self.desk(*device).party.set_skew(*ms),
@@ -311,9 +312,13 @@ impl<'a> Run<'a> {
         let done = self.command(device, what, faults, async |device| command(device, &root).await);
         let mut after = self.tree(copy);
         self.events.add(format!("c{copy} is {}", digest(&after)));
-        self.model.replaced(device, &before, &after);
+        // What a restore replaces is in no snapshot: only an undo brings it back.
+        if !TAKES_BACK.contains(&what) {
+            self.model.replaced(device, &before, &after);
+        }
         let lost = self.lines.lost(&text, &contested::read(&self.copies[copy].root));
-        if what != "resolve" && self.is_strict && !lost.is_empty() {
+        let is_meant = what == "resolve" || TAKES_BACK.contains(&what);
+        if !is_meant && self.is_strict && !lost.is_empty() {
             self.found(Kind::Lost, format!("c{copy} loses the lines {lost:?} by {what}"));
         }
         if std::mem::take(&mut self.was_met) {
@@ -473,11 +478,63 @@ impl<'a> Run<'a> {
         });
         if let Some(Some(done)) = done {
             self.events.add(format!("{} {:?} {:?}", done.snapshot_id, done.restored, done.kept));
+            if done.operation.is_some() && done.kept.is_empty() {
+                self.take_back_and_again(copy, [&before, &tree]);
+            }
         } else if before != tree && done.is_some() {
             self.found(Kind::Failed, format!("c{copy}: a restore that failed changed files"));
         }
         self.model.edited(copy, &tree);
         self.look(copy, &tree);
+    }
+
+    /// A restore that is taken back leaves what was there before it, and done again what it had made.
+    fn take_back_and_again(&mut self, copy: usize, [before, after]: [&Tree; 2]) {
+        for (what, expected) in [("undo", before), ("redo", after)] {
+            let (done, tree) = self.at(copy, what, &[], async |device, root| {
+                let copy = device.find(root)?;
+                let activity = Activity::default();
+                match what {
+                    "undo" => device.undo(&copy, None, &activity),
+                    _ => device.redo(&copy, &activity),
+                }
+            });
+            if done.is_some() && tree != *expected {
+                let text = format!("c{copy} has {tree:?} after {what}, not {expected:?}");
+                self.found(Kind::Lost, text);
+            }
+        }
+    }
+
+    fn undo(&mut self, copy: usize, redo: bool) {
+        let (before, text) = (self.tree(copy), contested::read(&self.copies[copy].root));
+        let (done, tree) = self.at(copy, "undo", &[], async |device, root| {
+            let copy = device.find(root)?;
+            let activity = Activity::default();
+            match device.undo(&copy, None, &activity) {
+                Err(
+                    SyncError::NothingToUndo
+                    | SyncError::BuiltUpon { .. }
+                    | SyncError::NotNewest { .. }
+                    | SyncError::PulledAndSent { .. }
+                    | SyncError::Unknown { .. },
+                ) => return Ok(false),
+                done => drop(done?),
+            }
+            if redo {
+                device.redo(&copy, &activity)?;
+            }
+            Ok(true)
+        });
+        if done == Some(true) && redo && tree != before {
+            self.found(Kind::Lost, format!("c{copy} has {tree:?} after undo and redo"));
+        }
+        // What was saved may be in no snapshot now, and others see what they had not seen for long.
+        self.is_strict = false;
+        self.model.taken_back(self.copies[copy].device);
+        self.model.forget_seen();
+        self.lines.changed(&text, &contested::read(&self.copies[copy].root));
+        self.model.edited(copy, &tree);
     }
 
     fn put_back(&mut self, device: u8) {
@@ -500,6 +557,9 @@ impl<'a> Run<'a> {
         self.model.forget_seen();
     }
 }
+
+/// Commands that replace files by what was there before.
+const TAKES_BACK: [&str; 3] = ["restore", "undo", "redo"];
 
 /// Returns the name of the workspace of a working copy; none for the main one.
 fn workspace(copy: usize) -> Option<String> {

@@ -30,6 +30,8 @@ pub enum Step {
     /// The conflicts of the contested file are settled in a working copy: with our lines, with theirs, or with
     /// both.
     Settle { copy: u8, how: u8 },
+    /// What was done last in a working copy is taken back, and done again if that is said.
+    Undo { copy: u8, redo: bool },
     /// The process of a device ends, and another one opens its store.
     Reopen { device: u8 },
     /// The wall clock of a device jumps.
@@ -117,6 +119,10 @@ impl fmt::Display for Step {
                 let with = ["our lines", "their lines", "both"][usize::from(*how) % 3];
                 write!(f, "c{copy} settles its conflicts with {with}")
             }
+            Self::Undo { copy, redo } => {
+                let redo = if *redo { ", and does it again" } else { "" };
+                write!(f, "c{copy} takes back what it did last{redo}")
+            }
             Self::Reopen { device } => write!(f, "the process of d{device} is restarted"),
             Self::Skew { device, ms } => write!(f, "the clock of d{device} is wrong by {ms} ms"),
             Self::Deliver { device } => write!(f, "late requests of d{device} arrive"),
@@ -183,6 +189,9 @@ impl schedule::Step for Step {
     }
 }
 
+/// The seeds whose schedules take things back: after that, less can be said about who must have what.
+const UNDOES_EVERY: u64 = 20;
+
 /// How many paths each working copy has for itself.
 pub const PATHS: u8 = 6;
 
@@ -194,7 +203,8 @@ impl Schedule<Step> {
         let count = STEPS.start + random.below(STEPS.len());
         // As for rows: a fault that hides behind another one is found in runs without that one.
         let (faults, disasters) = (random.below(3), random.below(3));
-        let mut dice = Dice { random, devices, faults, disasters };
+        let undoes = seed.is_multiple_of(UNDOES_EVERY);
+        let mut dice = Dice { random, devices, faults, disasters, undoes };
         let steps = (0..count).map(|_| dice.step()).collect();
         Self { seed, devices, steps }
     }
@@ -205,6 +215,8 @@ struct Dice {
     devices: u8,
     faults: usize,
     disasters: usize,
+    /// Whether things are taken back.
+    undoes: bool,
 }
 
 impl Dice {
@@ -261,6 +273,7 @@ impl Dice {
                 Step::Land { copy, faults: self.faults(), with_conflicts: self.below(2) == 0 }
             }
             62..80 => Step::Pull { copy, from: self.copy(), faults: self.faults() },
+            80..83 if self.undoes => Step::Undo { copy, redo: self.below(3) == 0 },
             80..83 => Step::Drift { copy, from: self.copy(), faults: self.faults() },
             83 => Step::Settle { copy, how: self.below(3) },
             84..87 => {

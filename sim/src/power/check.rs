@@ -145,7 +145,7 @@ fn entered(scene: &Scene, acknowledged: bool) -> Result<(), String> {
         is("with the crash recovered", &found, &scene.after)?;
     }
     if found != scene.before {
-        is_edit_saved(scene)?;
+        is_edit_kept(scene)?;
     }
     let known = snapshots(&scene.places).map_err(|error| told("log", &error))?;
     let saved = if acknowledged { &scene.saved_after } else { &scene.saved };
@@ -155,26 +155,22 @@ fn entered(scene: &Scene, acknowledged: bool) -> Result<(), String> {
     }
 }
 
-/// What was not saved before a restore is in a snapshot.
-fn is_edit_saved(scene: &Scene) -> Result<(), String> {
+/// What was not saved before a restore is brought back by `undo`, and `redo` leaves the result again.
+fn is_edit_kept(scene: &Scene) -> Result<(), String> {
     let path = std::path::Path::new("readme.md");
-    let (Command::Restore, Some(Entry::File(edit, _))) = (scene.command, scene.before.get(path))
-    else {
+    let (Command::Restore, Some(edit)) = (scene.command, scene.before.get(path)) else {
         return Ok(());
     };
-    let known = snapshots(&scene.places).map_err(|error| told("log", &error))?;
     let mut device = scene.places.open().map_err(|error| told("opening the store", &error))?;
     let copy =
         device.find(&scene.places.copy()).map_err(|error| told("finding the copy", &error))?;
-    let mut is_in = |snapshot: &str| {
-        let mut found = Vec::new();
-        device.cat(&copy, snapshot, path, &mut found).is_ok() && found == *edit
-    };
-    if known.iter().any(|snapshot| is_in(snapshot.as_str())) {
-        Ok(())
-    } else {
-        Err("an edit that was not saved is in no snapshot".to_owned())
+    let (found, activity) = (read(scene)?, Activity::default());
+    device.undo(&copy, None, &activity).map_err(|error| told("undo", &error))?;
+    if read(scene)?.get(path) != Some(edit) {
+        return Err("an edit that was not saved does not come back".to_owned());
     }
+    device.redo(&copy, &activity).map_err(|error| told("redo", &error))?;
+    is("after undo and redo", &read(scene)?, &found)
 }
 
 fn is_clean(scene: &Scene) -> Result<(), String> {

@@ -28,6 +28,7 @@ use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 use crate::replica::error::ReplicaError;
 use crate::replica::local::copies::{Copies, KnownCopy};
+use crate::replica::local::operations::Operations;
 use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
 
@@ -260,7 +261,10 @@ impl OpenDevice {
         let gone: Vec<_> = others.iter().filter(|other| !self.is_live(other)).collect();
         let head = copy.head()?;
         self.replica.write(|session| {
-            gone.iter().try_for_each(|gone| Copies(session).forget(&gone.root))?;
+            gone.iter().try_for_each(|gone| {
+                Operations(session).move_root(&copy.workspace_id, &gone.root, copy.root())?;
+                Copies(session).forget(&gone.root)
+            })?;
             Copies(session).put(&copy.known(head.as_ref()))?;
             let old_path = workspace.local_path.as_deref();
             if gone.iter().any(|gone| gone.root.to_str() == old_path) {
@@ -292,7 +296,7 @@ impl OpenDevice {
     }
 
     /// Whether a folder still is the working copy that it was.
-    fn is_live(&self, known: &KnownCopy) -> bool {
+    pub(crate) fn is_live(&self, known: &KnownCopy) -> bool {
         let found = WorkingCopy::at(&known.root, &self.trust);
         found.is_ok_and(|found| found.is_some_and(|copy| copy.workspace_id == known.workspace_id))
     }

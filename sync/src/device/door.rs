@@ -12,12 +12,14 @@ use crate::base::own_thread::OwnThread;
 use crate::base::world::World;
 use crate::device::activity::Activity;
 use crate::device::diff::{Body, Change, Comparison, DiffRequest, Limits, Version};
+use crate::device::merge::MergeRequest;
 use crate::device::open::{Identity, Network, OpenDevice};
 use crate::device::report::{
     CloneReport, ConflictReport, ConflictsReport, DoctorReport, DriftHistory, DriftMatrix,
-    DriftReport, InitReport, LogReport, MigrateReport, ProjectEntry, ProjectsReport, PullReport,
-    PushReport, RemoteReport, ResolveReport, RestoreReport, SettledReport, SnapshotReport,
-    StatusReport, UntrackReport, WorkspacesReport,
+    DriftReport, InitReport, LogReport, MergePlan, MergeReport, MigrateReport, OperationsReport,
+    ProjectEntry, ProjectsReport, PullReport, PushReport, RemoteReport, ResolveReport,
+    RestoreReport, SettledReport, SnapshotReport, StatusReport, UndoReport, UntrackReport,
+    WorkspacesReport,
 };
 use crate::device::trust::Trust;
 use crate::device::working_copy::WorkingCopy;
@@ -240,6 +242,41 @@ impl Device {
             .await
     }
 
+    /// Merges another workspace, as [`Device::pull`] does, on conditions: with one side where both changed the
+    /// same lines, or exactly as a plan has shown it.
+    ///
+    /// # Errors
+    /// [`SyncError::Unrelated`] for a workspace without a common past, unless the request allows that;
+    /// [`SyncError::PreviewPassed`] if either side moved since the plan.
+    pub async fn merge(
+        &mut self,
+        copy: &WorkingCopy,
+        request: &MergeRequest,
+        activity: &Activity,
+    ) -> Result<MergeReport, SyncError> {
+        let (copy, request, activity) = (copy.clone(), request.clone(), activity.clone());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.merge(&copy, &request, &activity).await
+            })
+            .await
+    }
+
+    /// Returns what [`Device::merge`] would do, and changes nothing. Its id can be carried out for 30 minutes.
+    pub async fn merge_plan(
+        &mut self,
+        copy: &WorkingCopy,
+        request: &MergeRequest,
+        activity: &Activity,
+    ) -> Result<MergePlan, SyncError> {
+        let (copy, request, activity) = (copy.clone(), request.clone(), activity.clone());
+        self.0
+            .run(async move |device: &mut OpenDevice| {
+                device.merge_plan(&copy, &request, &activity).await
+            })
+            .await
+    }
+
     /// Compares a working copy, or with `committed` its head, with the head of another workspace or
     /// of the main one, and records a report. The other head is pulled first. If the primary is
     /// unreachable, it is the one that this device last saw.
@@ -355,6 +392,36 @@ impl Device {
         activity: &Activity,
     ) -> Result<RestoreReport, SyncError> {
         self.0.lock().restore(copy, base, paths, to, activity)
+    }
+
+    /// Takes back an operation of a working copy's workspace: the newest one that stands, or the one with this
+    /// number. What only this device has moves back as it was; of what was sent, a new snapshot takes the
+    /// change out, which the next push sends. Unsaved changes stay.
+    pub fn undo(
+        &mut self,
+        copy: &WorkingCopy,
+        operation: Option<i64>,
+        activity: &Activity,
+    ) -> Result<UndoReport, SyncError> {
+        self.0.lock().undo(copy, operation, activity)
+    }
+
+    /// Does again what the last undo took back, unless something else was done since.
+    pub fn redo(
+        &mut self,
+        copy: &WorkingCopy,
+        activity: &Activity,
+    ) -> Result<UndoReport, SyncError> {
+        self.0.lock().redo(copy, activity)
+    }
+
+    /// Returns the operations of a working copy's workspace on this device, at most `limit`, newest first.
+    pub fn operations(
+        &mut self,
+        copy: &WorkingCopy,
+        limit: Option<usize>,
+    ) -> Result<OperationsReport, SyncError> {
+        self.0.lock().operations(copy, limit)
     }
 
     /// Removes `paths` from the project and takes a snapshot, while their files stay where they

@@ -9,6 +9,7 @@ pub mod diff;
 pub(crate) mod door;
 pub(crate) mod find;
 pub(crate) mod left;
+pub mod merge;
 pub(crate) mod names;
 pub mod nearest;
 pub(crate) mod notices;

@@ -29,6 +29,7 @@ use fastest_schema::{FASTEST, ScopeId, SnapshotId};
 
 use crate::base::waiting;
 use crate::base::world::World;
+use crate::device::activity::Activity;
 use crate::device::names::tell_workspace;
 use crate::device::nearest::nearest;
 use crate::device::notices::{WENT_BACK, behind_notice, resent_notice};
@@ -158,6 +159,7 @@ impl OpenDevice {
         warnings.extend(self.find_head(copy)?);
         warnings.extend(self.keep_known(copy)?);
         self.settle(copy)?;
+        self.close_operations(copy, &Activity::default())?;
         Ok((lock, warnings))
     }
 

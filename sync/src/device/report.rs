@@ -149,6 +149,8 @@ pub struct PushReport {
     pub landed: Option<String>,
     /// Why the push is queued, if it is.
     pub queued_because: Option<String>,
+    /// The operation, for `fastest undo`; null if nothing changed here.
+    pub operation: Option<i64>,
 }
 
 /// `fastest clone`
@@ -236,6 +238,8 @@ pub struct PullReport {
     pub up_to_date: bool,
     /// The snapshot in which unsaved changes were saved first.
     pub safety_snapshot_id: Option<SnapshotId>,
+    /// The operation, for `fastest undo`; null if nothing changed.
+    pub operation: Option<i64>,
     /// Whether the primary was unreachable, so that only snapshots that this device knows were
     /// pulled.
     pub offline: bool,
@@ -433,8 +437,8 @@ pub struct LogEntry {
 pub struct RestoreReport {
     /// Files that were changed.
     pub restored: Vec<String>,
-    /// The snapshot of the state before the restore; the head if there were no unsaved changes.
-    pub safety_snapshot_id: Option<SnapshotId>,
+    /// The operation, for `fastest undo`; null if nothing changed.
+    pub operation: Option<i64>,
     /// The snapshot that they were restored from.
     pub snapshot_id: SnapshotId,
     /// Files that could not be restored, or that changed here meanwhile. They were left as they are,
@@ -480,6 +484,25 @@ pub struct WorkspaceEntry {
     pub current: bool,
     /// How many files are in conflict in its head.
     pub conflicts: u64,
+    /// Where its working copy is, as far as this device knows.
+    pub place: WorkspacePlace,
+    /// How many of its snapshots the main workspace has not.
+    pub ahead: u64,
+    /// How many snapshots of the main workspace it has not.
+    pub behind: u64,
+}
+
+/// Where the working copy of a workspace is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum WorkspacePlace {
+    /// On this device.
+    Here,
+    /// It was on this device, and its folder is gone or something else by now.
+    Gone,
+    /// On another device.
+    Elsewhere,
 }
 
 /// `fastest project list`
@@ -534,4 +557,107 @@ pub struct Problem {
     pub what: String,
     /// How to repair it.
     pub mend: String,
+}
+
+/// `fastest op log`
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct OperationsReport {
+    /// Newest first.
+    pub operations: Vec<OperationEntry>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// An operation.
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct OperationEntry {
+    /// Its number, which `fastest undo` takes.
+    pub operation: i64,
+    /// The command.
+    pub command: String,
+    /// When it began. RFC 3339, UTC.
+    pub at: String,
+    /// The snapshot that the working copy was based on before.
+    pub snapshot_before: Option<SnapshotId>,
+    /// And after.
+    pub snapshot_after: Option<SnapshotId>,
+    /// The operation that took it back, if one did.
+    pub undone_by: Option<i64>,
+    /// The operation that it takes back, if it does.
+    pub undoes: Option<i64>,
+}
+
+/// `fastest undo` and `fastest redo`
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct UndoReport {
+    /// The number of this operation.
+    pub operation: i64,
+    /// The operation that was undone or redone.
+    pub undone: i64,
+    /// The command that it was.
+    pub command: String,
+    /// Whether it was redone.
+    pub redone: bool,
+    /// Files that were added.
+    pub added: Vec<String>,
+    /// Files that were modified.
+    pub modified: Vec<String>,
+    /// Files that were deleted.
+    pub deleted: Vec<String>,
+    /// The snapshot that the working copy is based on now.
+    pub snapshot_id: Option<SnapshotId>,
+    /// Whether that is a new snapshot, because what it takes out was sent or built upon. A push sends it.
+    pub snapshot_made: bool,
+    /// The other workspace whose head moved, if one did.
+    pub landed: Option<String>,
+    /// Files that are in conflict now, and were not before.
+    pub conflicts: Vec<ConflictReport>,
+    /// Whether there was nothing left of it.
+    pub nothing_left: bool,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// `fastest merge`
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct MergeReport {
+    /// What was brought in.
+    #[serde(flatten)]
+    pub pull: PullReport,
+    /// Files whose conflicts were settled with one side.
+    pub settled: Vec<String>,
+}
+
+/// `fastest merge --dry-run`
+#[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
+pub struct MergePlan {
+    /// The id with which the plan can be carried out for 30 minutes; null if there is nothing to do.
+    pub preview: Option<String>,
+    /// Name of the workspace that would be merged.
+    pub from: String,
+    /// The snapshot that the working copy is based on.
+    pub snapshot_id: Option<SnapshotId>,
+    /// The snapshot that would be merged.
+    pub their_snapshot_id: Option<SnapshotId>,
+    /// The snapshot that both started from; null without one, and if several are merged into one.
+    pub base_snapshot_id: Option<SnapshotId>,
+    /// Files that would be new here.
+    pub added: Vec<String>,
+    /// Files that would change here.
+    pub modified: Vec<String>,
+    /// Files that would be gone here.
+    pub deleted: Vec<String>,
+    /// Files that would be in conflict, and are not now.
+    pub conflicts: Vec<ConflictReport>,
+    /// Whether there is nothing to merge.
+    pub up_to_date: bool,
+    /// Whether the primary was unreachable, so that the workspace is as this device last saw it.
+    pub offline: bool,
+    /// What else the user should know.
+    pub warnings: Vec<String>,
 }

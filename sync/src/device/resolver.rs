@@ -15,6 +15,7 @@ use crate::error::SyncError;
 use crate::error::named::Named;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
+use crate::rows::undone::Undone;
 
 /// The most candidates that are listed if a name is ambiguous.
 const CANDIDATES_MAX: i64 = 10;
@@ -122,6 +123,13 @@ impl OpenDevice {
         let session = self.replica.read();
         let prefix = name.strip_prefix("snap-").unwrap_or(name);
         let whole = session.row::<Snapshot>(&format!("snap-{prefix}").into())?;
+        // One that was taken back is in no log, but is here still.
+        let whole = match whole {
+            None => {
+                Undone(session).taken_back(&copy.project_id, &format!("snap-{prefix}").into())?
+            }
+            found => found,
+        };
         if let Some(found) = whole.filter(|found| found.project_id == copy.project_id) {
             return Ok(Some(found));
         }

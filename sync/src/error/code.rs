@@ -48,6 +48,11 @@ pub enum Code {
     NewerStore,
     BadValue,
     NotUpdated,
+    MergeWithItself,
+    PreviewPassed,
+    NothingToUndo,
+    UnknownOperation,
+    BuiltUpon,
     Unrelated,
     Unsettled,
     ChangedMeanwhile,
@@ -117,6 +122,11 @@ impl Code {
             Self::NewerStore => "newer_store",
             Self::BadValue => "bad_value",
             Self::NotUpdated => "not_updated",
+            Self::MergeWithItself => "merge_with_itself",
+            Self::PreviewPassed => "preview_passed",
+            Self::NothingToUndo => "nothing_to_undo",
+            Self::UnknownOperation => "unknown_operation",
+            Self::BuiltUpon => "built_upon",
             Self::Unrelated => "unrelated",
             Self::Unsettled => "unsettled",
             Self::ChangedMeanwhile => "changed_meanwhile",
@@ -199,6 +209,17 @@ impl SyncError {
             Self::Store(StoreError::Newer { .. }) => Code::NewerStore,
             Self::BadValue { .. } => Code::BadValue,
             Self::NotUpdated { .. } => Code::NotUpdated,
+            Self::MergeWithItself { .. } => Code::MergeWithItself,
+            Self::PreviewPassed { .. } => Code::PreviewPassed,
+            Self::NothingToUndo
+            | Self::NothingToRedo
+            | Self::RedoPassed { .. }
+            | Self::IsUndone { .. } => Code::NothingToUndo,
+            Self::NoOperation { .. } => Code::UnknownOperation,
+            Self::BuiltUpon { .. }
+            | Self::NotNewest { .. }
+            | Self::PulledAndSent { .. }
+            | Self::LandAgain { .. } => Code::BuiltUpon,
             Self::TooManyPaths { .. } => Code::TooManyPaths,
             Self::Contended { .. } | Self::RemoteChanged => Code::Contended,
             Self::Io { .. } | Self::NoThread(_) => Code::Io,

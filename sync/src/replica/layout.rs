@@ -13,7 +13,7 @@ use crate::replica::local::schema_row::SchemaRow;
 use crate::replica::session::Session;
 
 /// The current layout.
-pub(crate) const LAYOUT_VERSION: i64 = 8;
+pub(crate) const LAYOUT_VERSION: i64 = 9;
 
 const LOCAL_DDL: &str = "
 CREATE TABLE fastest_local_schema(
@@ -59,6 +59,17 @@ CREATE TABLE fastest_local_refused(
   why TEXT NOT NULL, at TEXT NOT NULL, named INTEGER NOT NULL);
 CREATE TABLE fastest_local_child(
   parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child)) WITHOUT ROWID;
+CREATE TABLE fastest_local_operation(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, project_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL, root BLOB NOT NULL, command TEXT NOT NULL, undoes INTEGER,
+  undone_by INTEGER, finished INTEGER NOT NULL, effect TEXT NOT NULL);
+CREATE INDEX fastest_local_operation_workspace ON fastest_local_operation(workspace_id, number);
+CREATE INDEX fastest_local_operation_undone ON fastest_local_operation(undone_by)
+  WHERE undone_by IS NOT NULL;
+CREATE INDEX fastest_local_operation_unfinished ON fastest_local_operation(workspace_id)
+  WHERE NOT finished;
+CREATE TABLE fastest_local_preview(id TEXT PRIMARY KEY, at TEXT NOT NULL, preview TEXT NOT NULL)
+  WITHOUT ROWID;
 ";
 
 /// From layout 1 to 2.
@@ -139,6 +150,21 @@ CREATE TABLE fastest_local_child(
 /// From layout 7 to 8: the device remembers the last push of others too.
 const LAYOUT_8_DDL: &str = "ALTER TABLE fastest_local_remote ADD COLUMN mark TEXT;";
 
+/// From layout 8 to 9: commands are recorded, so that they can be taken back.
+const LAYOUT_9_DDL: &str = "
+CREATE TABLE fastest_local_operation(
+  number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, project_id TEXT NOT NULL,
+  workspace_id TEXT NOT NULL, root BLOB NOT NULL, command TEXT NOT NULL, undoes INTEGER,
+  undone_by INTEGER, finished INTEGER NOT NULL, effect TEXT NOT NULL);
+CREATE INDEX fastest_local_operation_workspace ON fastest_local_operation(workspace_id, number);
+CREATE INDEX fastest_local_operation_undone ON fastest_local_operation(undone_by)
+  WHERE undone_by IS NOT NULL;
+CREATE INDEX fastest_local_operation_unfinished ON fastest_local_operation(workspace_id)
+  WHERE NOT finished;
+CREATE TABLE fastest_local_preview(id TEXT PRIMARY KEY, at TEXT NOT NULL, preview TEXT NOT NULL)
+  WITHOUT ROWID;
+";
+
 /// The SQL that upgrades each layout to the next one, beginning with layout 1.
 const STEPS: [&str; LAYOUT_VERSION as usize - 1] = [
     LAYOUT_2_DDL,
@@ -148,6 +174,7 @@ const STEPS: [&str; LAYOUT_VERSION as usize - 1] = [
     LAYOUT_6_DDL,
     LAYOUT_7_DDL,
     LAYOUT_8_DDL,
+    LAYOUT_9_DDL,
 ];
 
 /// The tables of a replica's file.

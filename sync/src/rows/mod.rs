@@ -12,6 +12,7 @@ pub(crate) mod requeue;
 pub(crate) mod resolve;
 pub(crate) mod snapshots;
 pub(crate) mod transactions;
+pub(crate) mod undone;
 pub(crate) mod unique;
 pub mod write;
 pub mod write_error;

@@ -17,6 +17,17 @@ use crate::replica::local::outbox::Outbox;
 use crate::replica::session::Session;
 use crate::rows::newest_first;
 
+/// A snapshot that is about to be saved.
+pub(crate) struct NewSnapshot<'a> {
+    pub tree: &'a TreeId,
+    pub parents: Vec<SnapshotId>,
+    pub message: Option<&'a str>,
+    /// How many conflicts its tree lists.
+    pub conflicts: usize,
+    /// The packs that were written for it.
+    pub packs: &'a [PackInfo],
+}
+
 /// The snapshots of projects, the packs with their content, and the activity events.
 #[derive(Clone, Copy)]
 pub(crate) struct Snapshots<'a>(pub(crate) Session<'a>);
@@ -87,28 +98,23 @@ impl Snapshots<'_> {
     }
 
     /// Saves the rows of a snapshot whose packs are durable. Returns the snapshot's id.
-    #[allow(clippy::too_many_arguments)]
     pub(crate) fn save(
         &self,
         workspace: &Workspace,
-        tree: &TreeId,
-        parents: Vec<SnapshotId>,
-        message: Option<&str>,
-        conflicts: usize,
-        packs: &[PackInfo],
+        new: NewSnapshot<'_>,
     ) -> Result<SnapshotId, ReplicaError> {
         let project_id = &workspace.project_id;
-        self.save_packs(project_id, packs)?;
+        self.save_packs(project_id, new.packs)?;
         let snapshot = Snapshot {
             id: format!("snap-{}", self.0.world.new_id()).into(),
             project_id: project_id.clone(),
             workspace_id: Some(workspace.id.clone()),
-            manifest_hash: tree.to_hex(),
-            parent_snapshot_ids: Json(parents),
+            manifest_hash: new.tree.to_hex(),
+            parent_snapshot_ids: Json(new.parents),
             source: Source::Cli,
-            summary: message.map(str::to_owned),
+            summary: new.message.map(str::to_owned),
             created_at: self.0.world.now_text(),
-            conflicts: i64::try_from(conflicts).ok().filter(|number| *number > 0),
+            conflicts: i64::try_from(new.conflicts).ok().filter(|number| *number > 0),
         };
         Outbox(self.0).save(&project_id.scope(), &snapshot)?;
         Ok(snapshot.id)

@@ -117,9 +117,9 @@ fn a_file_of_a_newer_layout_is_refused() {
     let path = folder.path().join("replica.db");
     Replica::open(&path, &FASTEST, World::system()).unwrap();
     let file = Connection::open(&path).unwrap();
-    file.execute_batch("PRAGMA user_version = 9").unwrap();
+    file.execute_batch("PRAGMA user_version = 10").unwrap();
     let refused = Replica::open(&path, &FASTEST, World::system()).unwrap_err();
-    assert!(matches!(refused, ReplicaError::Newer { found: 9, .. }), "{refused}");
+    assert!(matches!(refused, ReplicaError::Newer { found: 10, .. }), "{refused}");
 }
 
 /// The tables of an application, before and after a change of its schema.
@@ -534,7 +534,7 @@ fn what_waits_is_read(ddl: &str) {
     assert_eq!(entry.base.unwrap()[2..], [real(1e-7), real(2.0)]);
     assert_eq!(entry.row.unwrap()[2..], [real(0.1), fastest_schema::value::sql_value::Value::Null]);
     assert_eq!(entry.joined, None);
-    assert_eq!(query(&path, "PRAGMA user_version"), ["8"]);
+    assert_eq!(query(&path, "PRAGMA user_version"), ["9"]);
     assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_held"), ["0"]);
     assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_refused"), ["0"]);
     assert_eq!(query(&path, "SELECT push_id FROM fastest_local_sent"), ["p"], "it waits still");
@@ -560,6 +560,7 @@ fn a_file_of_layout_6_learns_which_snapshots_follow_which() {
          DROP INDEX fastest_local_snapshot_random;
          DROP TABLE fastest_local_child;
          ALTER TABLE fastest_local_remote DROP COLUMN mark;
+         DROP TABLE fastest_local_operation; DROP TABLE fastest_local_preview;
          PRAGMA user_version = 6;
          INSERT INTO snapshots(id, project_id, manifest_hash, parent_snapshot_ids) VALUES
            ('snap-1', 'p', '', '[]'), ('snap-2', 'p', '', '[\"snap-1\"]'),
@@ -590,6 +591,7 @@ fn a_file_of_layout_7_has_seen_no_push_of_others() {
     let file = Connection::open(&path).unwrap();
     file.execute_batch(
         "ALTER TABLE fastest_local_remote DROP COLUMN mark;
+         DROP TABLE fastest_local_operation; DROP TABLE fastest_local_preview;
          INSERT INTO fastest_local_remote(one, url, packs, epoch, last_push_id)
            VALUES (1, 'file:///p.db', 'rows', 'e', 'p1');
          PRAGMA user_version = 7;",
@@ -600,4 +602,21 @@ fn a_file_of_layout_7_has_seen_no_push_of_others() {
     let state = RemoteRow(replica.read()).get().unwrap();
     assert_eq!((state.epoch.as_deref(), state.last_push_id), (Some("e"), Some("p1".into())));
     assert_eq!(state.mark, None);
+}
+
+#[test]
+fn a_file_of_layout_8_has_no_operations() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("replica.db");
+    Replica::open(&path, &FASTEST, World::system()).unwrap();
+    let file = Connection::open(&path).unwrap();
+    file.execute_batch(
+        "DROP TABLE fastest_local_operation; DROP TABLE fastest_local_preview;
+         PRAGMA user_version = 8;",
+    )
+    .unwrap();
+    drop(file);
+    Replica::open(&path, &FASTEST, World::system()).unwrap();
+    assert_eq!(query(&path, "SELECT count(*) FROM fastest_local_operation"), ["0"]);
+    assert_eq!(query(&path, "PRAGMA user_version"), ["9"]);
 }

@@ -31,6 +31,7 @@ mod seeds;
 mod sources;
 mod transactions;
 mod two_devices;
+mod undoing;
 mod values;
 mod walk;
 

@@ -35,9 +35,10 @@ use crate::exchange::tree_of::tree_of;
 use crate::replica::error::ReplicaError;
 use crate::replica::local::copies::Copies;
 use crate::replica::local::held::Held;
+use crate::replica::local::operations::{Change, Effect, Number};
 use crate::replica::local::outbox::Outbox;
 use crate::replica::local::sent_row::SentRow;
-use crate::rows::snapshots::{Lineage, Snapshots};
+use crate::rows::snapshots::{Lineage, NewSnapshot, Snapshots};
 
 /// The most past snapshots that are searched for a file that is in the way.
 const PAST_SNAPSHOTS_MAX: i64 = 500;
@@ -70,6 +71,8 @@ pub(crate) struct BroughtIn {
     pub safety_snapshot_id: Option<SnapshotId>,
     /// Whether there was nothing to bring in.
     pub up_to_date: bool,
+    /// The operation that is open, and the tree that the files have now.
+    pub operation: Option<(Number, TreeId)>,
     /// What the safety snapshot skipped, each with the reason.
     pub skipped: Vec<String>,
     /// What the user should know.
@@ -87,6 +90,12 @@ pub(crate) struct CheckedOut {
 }
 
 impl BroughtIn {
+    /// Notes which operation this was. One that could not come to its end stays open, and is closed by the
+    /// next command.
+    fn note(&mut self, begun: Option<Number>, files: &TreeId) {
+        self.operation = begun.filter(|_| self.kept.is_empty()).map(|number| (number, *files));
+    }
+
     fn take(&mut self, CheckedOut { kept, left, untracked }: CheckedOut) {
         (self.kept, self.left, self.untracked) = (kept, left, untracked);
     }
@@ -137,20 +146,19 @@ impl OpenDevice {
             warnings,
             ..PullReport::default()
         };
-        let head = if from.id == copy.workspace_id {
-            // The head that others pushed to the copy's own workspace, if the two diverged.
-            self.diverged_head(copy)?.or(from.current_snapshot_id.clone())
-        } else {
-            // After a landing that lost a race and was given up, the row here has another head than the
-            // primary's.
-            self.unmerged_head(copy, &from.id)?.or(from.current_snapshot_id.clone())
-        };
-        match head {
+        match self.head_to_bring(copy, &from)? {
             Some(head) => {
                 let incoming = Incoming { workspace_id: &from.id, name: &from.name, head: &head };
-                let brought = self.bring_in(copy, &incoming, activity)?;
+                let command = format!("pull {}", from.name);
+                // What others landed in this very workspace is theirs to take back.
+                let command = Some(&*command).filter(|_| from.id != copy.workspace_id);
+                let brought = self.bring_in(copy, &incoming, command, activity)?;
                 if !brought.up_to_date && brought.kept.is_empty() && from.id != copy.workspace_id {
                     self.note_merge(copy, &incoming)?;
+                }
+                if let Some((number, files)) = brought.operation {
+                    self.finish_operation(copy, number, &files)?;
+                    report.operation = Some(number);
                 }
                 let brought =
                     if brought.up_to_date { self.bring_left(copy, activity)? } else { brought };
@@ -188,12 +196,30 @@ impl OpenDevice {
         Ok(report)
     }
 
+    /// Returns the snapshot that a pull of a workspace brings.
+    pub(crate) fn head_to_bring(
+        &self,
+        copy: &WorkingCopy,
+        from: &Workspace,
+    ) -> Result<Option<SnapshotId>, SyncError> {
+        let diverged = if from.id == copy.workspace_id {
+            // What others pushed to the copy's own workspace.
+            self.diverged_head(copy)?
+        } else {
+            // While a landing waits, the row here has another head than the primary's.
+            self.unmerged_head(copy, &from.id)?
+        };
+        Ok(diverged.or(from.current_snapshot_id.clone()))
+    }
+
     /// Brings a snapshot into a working copy, whose lock the caller holds. Unsaved changes are
-    /// saved first, so that nothing is lost, whatever the outcome.
+    /// saved first, so that nothing is lost, whatever the outcome. With a command, the change is recorded as
+    /// an operation, which the caller finishes.
     pub(crate) fn bring_in(
         &mut self,
         copy: &WorkingCopy,
         incoming: &Incoming<'_>,
+        command: Option<&str>,
         activity: &Activity,
     ) -> Result<BroughtIn, SyncError> {
         if let Some(head) = copy.head()?
@@ -214,13 +240,21 @@ impl OpenDevice {
             warnings: but_for_left(&left, captured.warnings.clone()),
             ..BroughtIn::default()
         };
+        let begun = command.map(|command| {
+            let own = Some(Change::still(captured.snapshot_id.clone()));
+            let more = Effect { own, brought: true, ..Effect::default() };
+            self.begin_operation(copy, command, &captured, more)
+        });
+        let begun = begun.transpose()?;
         let Some(ours) = captured.snapshot_id.clone() else {
             brought.take(self.move_to(copy, &captured, &theirs, incoming.head, activity)?);
+            brought.note(begun, &theirs);
             brought.drift = drift(&empty_directory(), &theirs, &self.store)?;
             brought.conflicts = read_conflicts(&theirs, &self.store)?;
             return Ok(brought);
         };
-        let follows = follows(&self.lineage(copy), incoming.head.as_str(), ours.as_str())?;
+        let lineage = self.lineage(copy);
+        let follows = follows(&lineage, incoming.head.as_str(), ours.as_str())?;
         let (head, tree) = if follows {
             (incoming.head.to_owned(), theirs)
         } else {
@@ -238,6 +272,7 @@ impl OpenDevice {
             self.forget_merge(copy, &head)?;
         }
         brought.take(moved);
+        brought.note(begun, &tree);
         brought.drift = drift(&captured.root.id, &tree, &self.store)?;
         // Those that others had and nobody has settled came along.
         let was_open = |conflict: &Conflict| captured.open.contains(conflict);
@@ -341,8 +376,14 @@ impl OpenDevice {
         let conflicts = read_conflicts(&tree, &self.store)?.len();
         let message = format!("Merge {}", incoming.name);
         let head = self.replica.write(|session| {
-            let parents = vec![ours.clone(), incoming.head.clone()];
-            Snapshots(session).save(&workspace, &tree, parents, Some(&message), conflicts, &packs)
+            let new = NewSnapshot {
+                tree: &tree,
+                parents: vec![ours.clone(), incoming.head.clone()],
+                message: Some(&message),
+                conflicts,
+                packs: &packs,
+            };
+            Snapshots(session).save(&workspace, new)
         })?;
         Ok((head, tree))
     }
@@ -440,7 +481,7 @@ impl History for Known<'_> {
 
 /// Returns the label in the names of the other side's files: up to 40 characters of the workspace's
 /// name, with `-` for all but ASCII letters and digits, and the last six of the snapshot's id.
-fn conflict_label(incoming: &Incoming<'_>) -> String {
+pub(crate) fn conflict_label(incoming: &Incoming<'_>) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = incoming.name.chars().take(40).map(letter).collect();
     format!("{name}-{}", code(incoming.head))
@@ -454,7 +495,7 @@ fn code(snapshot: &SnapshotId) -> String {
 
 /// Returns what the sides of a merge are called: as their workspaces, with the ends of their snapshots' ids if
 /// both are of one name.
-fn side_names(own: &str, ours: &SnapshotId, incoming: &Incoming<'_>) -> [String; 2] {
+pub(crate) fn side_names(own: &str, ours: &SnapshotId, incoming: &Incoming<'_>) -> [String; 2] {
     if own == incoming.name {
         [ours, incoming.head].map(|snapshot| format!("{own} {}", code(snapshot)))
     } else {

@@ -7,6 +7,9 @@ use fastest_core::worktree::database::Database;
 use fastest_core::worktree::stat_index::StatIndex;
 use fastest_schema::SnapshotId;
 
+use crate::device::path::show_all;
+use crate::replica::local::operations::Number;
+
 /// Why a working copy's tree is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose<'a> {
@@ -23,6 +26,18 @@ pub(crate) enum Purpose<'a> {
     Safety,
 }
 
+impl Purpose<'_> {
+    /// Returns the words of the command whose whole work this is; `None` if it is a part of a command.
+    pub(crate) fn command(&self) -> Option<String> {
+        match self {
+            Self::Save { if_empty: true } => Some("snapshot".to_owned()),
+            Self::Save { if_empty: false } => Some("push".to_owned()),
+            Self::Untrack(paths) => Some(format!("untrack {}", show_all(paths).join(" "))),
+            Self::BroughtBack(_) | Self::Settle { .. } | Self::Safety => None,
+        }
+    }
+}
+
 /// The state of a working copy whose tree was just stored.
 pub(crate) struct Captured {
     /// The tree.
@@ -31,6 +46,10 @@ pub(crate) struct Captured {
     pub snapshot_id: Option<SnapshotId>,
     /// Whether a snapshot was made.
     pub created: bool,
+    /// The operation that was recorded for it.
+    pub operation: Option<Number>,
+    /// The packs whose rows were written along with the snapshot, in hex.
+    pub packs: Vec<String>,
     /// The head before.
     pub parent: Option<SnapshotId>,
     /// Objects that the store did not have.

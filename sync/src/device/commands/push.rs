@@ -11,8 +11,10 @@ use fastest_schema::tables::workspaces::Workspace;
 use fastest_schema::{Row, RowKey, SnapshotId};
 
 use crate::device::activity::Activity;
+use crate::device::commands::land::{Landing, Undoing};
+use crate::device::commands::operation::{Ending, add_operation, merge_history, see_columns};
 use crate::device::commands::pull::{Incoming, conflict_report};
-use crate::device::commands::purpose::Purpose;
+use crate::device::commands::purpose::{Captured, Purpose};
 use crate::device::commands::snapshot::check_message;
 use crate::device::left::left_notice;
 use crate::device::notices::notices_of;
@@ -21,10 +23,22 @@ use crate::device::report::PushReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
+use crate::remote::open::Remote;
+use crate::replica::error::ReplicaError;
+use crate::replica::local::operations::{
+    Change, ColumnChange, Effect, Number, Operation, Operations,
+};
 use crate::replica::local::outbox::{Entry, Outbox};
 use crate::replica::local::queue::Queue;
 use crate::replica::values::column;
 use crate::rows::snapshots::Snapshots;
+
+/// What a push that is under way has done here.
+struct Sending {
+    operation: Option<Number>,
+    /// Whether it merged what others pushed to this workspace.
+    merged_own: bool,
+}
 
 /// The most merges of one push with the work of others in the same workspace.
 const MERGES_MAX: u32 = 20;
@@ -49,7 +63,7 @@ impl OpenDevice {
         };
         let (_lock, warnings) = self.enter(&copy)?;
         let landing = to.map(|(name, with_conflicts)| self.landing(&copy, name, with_conflicts));
-        let mut landing = landing.transpose()?.flatten();
+        let landing = landing.transpose()?.flatten();
         let mut captured =
             self.capture(&copy, message, Purpose::Save { if_empty: false }, activity)?;
         captured.warnings.splice(0..0, warnings);
@@ -81,43 +95,13 @@ impl OpenDevice {
             }
             Err(error) => return Err(error),
         }
-        for merges in 0.. {
-            if report.queued_because.is_some() {
-                break;
-            }
-            if let Some(to) = &landing
-                && !self.prepare_landing(&copy, to, &mut report, activity)?
-            {
-                landing = None;
-            }
-            match self.push_scope(&remote, &project.id.scope()).await {
-                Ok(pushed) => {
-                    report.snapshot.warnings.extend(notices_of(&pushed));
-                    let target = landing.as_ref().map(|landing| &landing.workspace_id);
-                    let unmerged = target.map(|target| self.unmerged_head(&copy, target));
-                    let lost_race = unmerged.transpose()?.flatten().is_some();
-                    match self.diverged_head(&copy)? {
-                        None if !lost_race => {
-                            report.pushed = true;
-                            report.landed = landing.map(|landing| landing.name);
-                            break;
-                        }
-                        _ if merges == MERGES_MAX => {
-                            return Err(SyncError::Contended { attempts: MERGES_MAX });
-                        }
-                        None => {}
-                        Some(theirs) => {
-                            self.merge_own_head(&copy, &theirs, &mut report, activity)?;
-                        }
-                    }
-                }
-                Err(error) if error.is_unreachable() => {
-                    report.queued_because = Some(error.to_string());
-                    break;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let merged_before = merge_history(self.replica.read(), &copy.workspace_id)?;
+        let mut sending = Sending { operation: captured.operation, merged_own: false };
+        let ended =
+            self.send_until_in(&copy, &remote, landing, &mut sending, &mut report, activity).await;
+        let operation = self.end_push(&copy, &sending, &captured, merged_before, to)?;
+        ended?;
+        report.operation = operation;
         // The push may have shown that the primary lacks rows of other projects. They are sent now,
         // too.
         if report.pushed
@@ -132,6 +116,119 @@ impl OpenDevice {
         let traffic = remote.meter.traffic();
         (report.requests, report.bytes_sent) = (traffic.requests, traffic.bytes_sent);
         Ok(report)
+    }
+
+    /// Sends what waits, and merges what others sent meanwhile, until everything is in. Without the primary, it
+    /// stays queued.
+    async fn send_until_in(
+        &mut self,
+        copy: &WorkingCopy,
+        remote: &Remote,
+        mut landing: Option<Landing>,
+        sending: &mut Sending,
+        report: &mut PushReport,
+        activity: &Activity,
+    ) -> Result<(), SyncError> {
+        for merges in 0.. {
+            if report.queued_because.is_some() {
+                break;
+            }
+            if let Some(to) = &landing
+                && !self.prepare_landing(copy, to, &mut sending.operation, report, activity)?
+            {
+                self.give_landing_up(to, sending.operation)?;
+                landing = None;
+            }
+            match self.push_scope(remote, &copy.project_id.scope()).await {
+                Ok(pushed) => {
+                    report.snapshot.warnings.extend(notices_of(&pushed));
+                    let target = landing.as_ref().map(|landing| &landing.workspace_id);
+                    let unmerged = target.map(|target| self.unmerged_head(copy, target));
+                    let lost_race = unmerged.transpose()?.flatten().is_some();
+                    match self.diverged_head(copy)? {
+                        None if !lost_race => {
+                            match self.catch_up_undone(copy)? {
+                                Undoing::Merged if merges < MERGES_MAX => continue,
+                                Undoing::GivenUp(name) => report.snapshot.warnings.push(format!(
+                                    "what was undone in {name} stays there: others have changed the same places \
+                                     since"
+                                )),
+                                Undoing::Merged | Undoing::None => {}
+                            }
+                            report.pushed = true;
+                            report.landed = landing.map(|landing| landing.name);
+                            break;
+                        }
+                        _ if merges == MERGES_MAX => {
+                            if let Some(landing) = &landing {
+                                self.give_landing_up(landing, sending.operation)?;
+                            }
+                            return Err(SyncError::Contended { attempts: MERGES_MAX });
+                        }
+                        None => {}
+                        Some(theirs) => {
+                            sending.merged_own = true;
+                            self.merge_own_head(copy, &theirs, report, activity)?;
+                        }
+                    }
+                }
+                Err(error) if error.is_unreachable() => {
+                    report.queued_because = Some(error.to_string());
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes a push's operation with what it merged on the way, which stays if what was sent is taken out.
+    fn end_push(
+        &mut self,
+        copy: &WorkingCopy,
+        sending: &Sending,
+        captured: &Captured,
+        merged_before: ColumnChange,
+        to: Option<(&str, bool)>,
+    ) -> Result<Option<Number>, SyncError> {
+        let head = copy.head()?;
+        let has_merged = head != captured.snapshot_id;
+        let did_nothing = match sending.operation {
+            None => !has_merged,
+            // What others did in this workspace is theirs.
+            Some(_) => false,
+        };
+        let merged_alone = sending.merged_own && !captured.created;
+        if did_nothing || merged_alone {
+            return Ok(sending.operation);
+        }
+        let tree = head.as_ref().map(|head| tree_of(&self.snapshot_row(head)?)).transpose()?;
+        let command = to.map_or("push".to_owned(), |(name, _)| format!("push --to {name}"));
+        let before = if captured.created { &captured.parent } else { &captured.snapshot_id };
+        let own = Change { before: before.clone(), after: captured.snapshot_id.clone() };
+        let number = self.replica.write_unsynced(|session| {
+            let begun = match sending.operation {
+                Some(number) => Some(number),
+                None => {
+                    let effect = Effect { head: own.clone(), ..Effect::default() };
+                    Some(add_operation(session, copy, &command, &effect, Ending::Finished)?)
+                }
+            };
+            let found = begun.map(|number| Operations(session).get(number)).transpose()?.flatten();
+            let Some(Operation { number, mut effect, .. }) = found else { return Ok(None) };
+            effect.head = Change { before: own.before.clone(), after: head };
+            if let Some(tree) = tree.filter(|_| has_merged) {
+                let (before, after) = (captured.root.id.to_hex(), tree.to_hex());
+                effect.files = Some(Change { before, after });
+                effect.keeps_files = true;
+                effect.own = Some(own);
+            }
+            effect.columns.push(merged_before);
+            see_columns(session, &mut effect)?;
+            Operations(session).set_effect(number, &effect)?;
+            Ok::<_, ReplicaError>(Some(number))
+        })?;
+        Ok(number)
     }
 
     /// Returns the head that others set for the copy's own workspace, if it and the copy's head
@@ -181,7 +278,7 @@ impl OpenDevice {
         report: &mut PushReport,
         activity: &Activity,
     ) -> Result<(), SyncError> {
-        let merged = self.bring_in(copy, incoming, activity)?;
+        let merged = self.bring_in(copy, incoming, None, activity)?;
         if let Some((path, why)) = merged.kept.into_iter().next() {
             return Err(SyncError::NotUpdated { path, why });
         }

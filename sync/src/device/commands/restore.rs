@@ -22,6 +22,7 @@ use crate::device::report::RestoreReport;
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
+use crate::replica::local::operations::Effect;
 
 /// The paths to restore, each with the item that it has in the snapshot.
 type Wanted = Vec<(Vec<u8>, Option<Item>)>;
@@ -50,8 +51,8 @@ impl OpenDevice {
         self.check_extent(&target.id, &tree, head.as_ref())?;
         let wanted = self.wanted(copy, base, paths, &tree, &target.id)?;
         let left = left_in(copy)?;
-        let captured = self.capture(copy, Some("Before restoring"), Purpose::Safety, activity)?;
-        warnings.extend(but_for_left(&left, captured.warnings));
+        let (captured, _) = self.store_files(copy, Purpose::Safety, activity)?;
+        warnings.extend(but_for_left(&left, captured.warnings.clone()));
         let progress = activity.begin("Writing files");
         let folding = Folding::probe(&copy.state()).map_err(SyncError::io("use", copy.root()))?;
         let plan = match &wanted {
@@ -61,6 +62,9 @@ impl OpenDevice {
         let plan = plan.with_databases(&captured.index, &captured.databases);
         let plan = plan.with_past(self.past(copy)?);
         let touched: Vec<Vec<u8>> = plan.touched().map(<[u8]>::to_vec).collect();
+        // Recorded before anything is replaced: what is thrown away is in no snapshot.
+        let command = words(paths, to);
+        let begun = self.begin_operation(copy, &command, &captured, Effect::default())?;
         let done = execute(copy.root(), plan, &captured.index, &self.store, b"", &progress)?;
         // The head has not moved, so a path in the index that could not be replaced is what it was
         // before, and is not recorded as left.
@@ -87,13 +91,15 @@ impl OpenDevice {
             let message = format!("Restore files in conflict from {}", target.id);
             warnings.extend(self.capture(copy, Some(&message), purpose, activity)?.warnings);
         }
+        let (now, _) = self.store_files(copy, Purpose::Safety, activity)?;
+        self.finish_operation(copy, begun, &now.root.id)?;
         let still = left_in(copy)?;
         let all = still.iter().filter(|old| !done.left.contains(old)).chain(&done.left);
         warnings.extend(all.map(left_notice));
         let in_the_way: Vec<String> = done.left.iter().map(|left| show(&left.path)).collect();
         Ok(RestoreReport {
             restored: restored.collect(),
-            safety_snapshot_id: captured.snapshot_id,
+            operation: (now.root.id != captured.root.id).then_some(begun),
             snapshot_id: target.id,
             kept: kept.into_iter().map(|(path, _)| path).chain(in_the_way).collect(),
             skipped: captured.skipped,
@@ -133,4 +139,12 @@ impl OpenDevice {
         wanted.dedup_by(|a, b| a.0 == b.0);
         Ok((!wanted.is_empty()).then_some(wanted))
     }
+}
+
+/// Returns the command in words, for the log of operations.
+fn words(paths: &[PathBuf], to: Option<&str>) -> String {
+    let to = to.map(|to| format!("--to {to}"));
+    let paths = paths.iter().map(|path| path.display().to_string());
+    let words = ["restore".to_owned()].into_iter().chain(to).chain(paths);
+    words.collect::<Vec<_>>().join(" ")
 }

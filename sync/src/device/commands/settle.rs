@@ -26,6 +26,7 @@ use crate::device::report::{ConflictReport, SettledReport};
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
+use crate::replica::local::operations::{Change, Effect};
 
 /// What a path gets; `None` if it is deleted.
 type Outcome = (Vec<u8>, Option<Item>);
@@ -80,6 +81,9 @@ impl OpenDevice {
                 side => side,
             }
         })?;
+        let more =
+            Effect { own: Some(Change::still(captured.snapshot_id.clone())), ..Effect::default() };
+        let begun = self.begin_operation(copy, &words(paths, side), &captured, more)?;
         // What was beside a path goes only after the path has what was chosen.
         let (puts, deletes): (Vec<_>, Vec<_>) =
             wanted.into_iter().partition(|(_, item)| item.is_some());
@@ -99,6 +103,7 @@ impl OpenDevice {
             .collect();
         let purpose = Purpose::Settle { settled: &ids, moved: &moved };
         let done = self.capture(copy, Some(&message), purpose, activity)?;
+        self.finish_operation(copy, begun, &done.root.id)?;
         let mut settled: Vec<String> = chosen.iter().map(|conflict| show(&conflict.path)).collect();
         settled.dedup();
         Ok(SettledReport {
@@ -234,6 +239,18 @@ impl OpenDevice {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the command in words, for the log of operations.
+fn words(paths: &[PathBuf], side: Option<Side>) -> String {
+    let side = match side {
+        Some(Side::Ours) => Some("--ours".to_owned()),
+        Some(Side::Theirs) => Some("--theirs".to_owned()),
+        None => None,
+    };
+    let paths = paths.iter().map(|path| path.display().to_string());
+    let words = ["resolve".to_owned()].into_iter().chain(side).chain(paths);
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Returns the conflicts that the paths name: at the path, beside it, or in the folder. A conflict is named

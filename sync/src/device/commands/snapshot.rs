@@ -19,6 +19,7 @@ use fastest_schema::tables::workspaces::{Snapshot, Workspace};
 use fastest_schema::{ProjectId, SnapshotId};
 
 use crate::device::activity::Activity;
+use crate::device::commands::operation::{Ending, add_operation, hex_of};
 use crate::device::commands::pull::conflict_report;
 use crate::device::commands::purpose::{Captured, Purpose, RULE_FILE};
 use crate::device::commands::scan::{ScanJob, Scanned, load_index};
@@ -30,7 +31,21 @@ use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::exchange::tree_of::tree_of;
 use crate::replica::local::copies::Copies;
-use crate::rows::snapshots::Snapshots;
+use crate::replica::local::operations::{Change, Effect, Number};
+use crate::rows::snapshots::{NewSnapshot, Snapshots};
+
+/// How a tree was recorded.
+#[derive(Default)]
+struct Recorded {
+    /// Its snapshot.
+    id: Option<SnapshotId>,
+    /// Whether it is a new one.
+    created: bool,
+    /// The operation, if that is all that the command does.
+    operation: Option<Number>,
+    /// The packs whose rows were written, in hex.
+    packs: Vec<String>,
+}
 
 impl OpenDevice {
     /// See [`Device::snapshot`](crate::Device::snapshot).
@@ -91,7 +106,23 @@ impl OpenDevice {
         purpose: Purpose<'_>,
         activity: &Activity,
     ) -> Result<Captured, SyncError> {
-        let workspace = self.workspace_of(copy)?;
+        let (mut captured, packs) = self.store_files(copy, purpose, activity)?;
+        let recorded = self.record_tree(copy, &captured, packs, message, purpose)?;
+        captured.snapshot_id = recorded.id;
+        captured.created = recorded.created;
+        captured.operation = recorded.operation;
+        captured.packs = recorded.packs;
+        Ok(captured)
+    }
+
+    /// Stores the tree of a working copy, with unsaved changes, without a snapshot of it. Returns the new
+    /// packs, which no row names.
+    pub(crate) fn store_files(
+        &mut self,
+        copy: &WorkingCopy,
+        purpose: Purpose<'_>,
+        activity: &Activity,
+    ) -> Result<(Captured, Vec<PackInfo>), SyncError> {
         let head = copy.head()?;
         let (index, mut warnings) = load_index(copy)?;
         let progress = activity.begin("Scanning");
@@ -114,7 +145,6 @@ impl OpenDevice {
         let scanned = self.scan(&job, &writer, &progress)?;
         let Scanned { root, index: new_index, skipped, warnings: found, .. } = scanned;
         let (unknown_rules, databases) = (scanned.unknown_rules, scanned.databases);
-        let open = scanned.open;
         if purpose != Purpose::Safety && !unknown_rules.is_empty() {
             return Err(SyncError::UnknownRules { files: unknown_rules });
         }
@@ -124,27 +154,24 @@ impl OpenDevice {
         for path in untrack {
             self.check_rule_travels(copy, &root.id, path)?;
         }
-        let objects_new = packs.iter().map(|pack| pack.objects).sum();
-        let if_empty = purpose == Purpose::Save { if_empty: true };
-        let (snapshot_id, created) =
-            self.record_tree(copy, &workspace, &root, open.len(), packs, message, if_empty)?;
         if let Some(new_index) = &new_index {
             new_index.save(&copy.state())?;
         }
-        let index = new_index.unwrap_or(index);
-        let parent = head;
-        Ok(Captured {
+        let captured = Captured {
             root,
-            snapshot_id,
-            created,
-            parent,
-            objects_new,
-            index,
+            snapshot_id: None,
+            created: false,
+            operation: None,
+            parent: head,
+            objects_new: packs.iter().map(|pack| pack.objects).sum(),
+            packs: Vec::new(),
+            index: new_index.unwrap_or(index),
             databases,
-            open,
+            open: scanned.open,
             skipped,
             warnings,
-        })
+        };
+        Ok((captured, packs))
     }
 
     /// Refuses to untrack a path if the ignore file with its rule is not in the tree: other devices
@@ -166,19 +193,16 @@ impl OpenDevice {
     }
 
     /// Records a stored tree as a snapshot that follows the head, unless it is the head's tree.
-    #[allow(clippy::too_many_arguments)]
     fn record_tree(
         &mut self,
         copy: &WorkingCopy,
-        workspace: &Workspace,
-        root: &Root,
-        conflicts: usize,
+        captured: &Captured,
         packs: Vec<PackInfo>,
         message: Option<&str>,
-        if_empty: bool,
-    ) -> Result<(Option<SnapshotId>, bool), SyncError> {
-        let head = copy.head()?;
-        let head = head.as_ref();
+        purpose: Purpose<'_>,
+    ) -> Result<Recorded, SyncError> {
+        let (workspace, root) = (&self.workspace_of(copy)?, &captured.root);
+        let head = captured.parent.as_ref();
         let head_row = head.map(|head| self.snapshot_row(head)).transpose()?;
         if head_row.as_ref().is_some_and(|row| row.manifest_hash == root.id.to_hex()) {
             if !packs.is_empty() {
@@ -189,15 +213,15 @@ impl OpenDevice {
                     Snapshots(session).save_packs(&workspace.project_id, &packs)
                 })?;
             }
-            return Ok((head.cloned(), false));
+            return Ok(Recorded { id: head.cloned(), ..Recorded::default() });
         }
         if let Some(id) = self.recorded_before_a_crash(workspace, head, root)? {
             copy.set_head(&id)?;
-            return Ok((Some(id), false));
+            return Ok(Recorded { id: Some(id), ..Recorded::default() });
         }
         let is_empty = root.id == empty_directory();
-        if head.is_none() && is_empty && !if_empty {
-            return Ok((None, false));
+        if head.is_none() && is_empty && purpose != (Purpose::Save { if_empty: true }) {
+            return Ok(Recorded::default());
         }
         let parent = head_row.as_ref().map(tree_of).transpose()?;
         // If the store has lost the head's tree, it may lack what is in it as well.
@@ -205,15 +229,26 @@ impl OpenDevice {
         let parent = parent.filter(|_| !lacks);
         let packs = self.complete(&workspace.project_id, parent.as_ref(), &root.id, packs)?;
         let parents = head.cloned().into_iter().collect();
-        let id = self.replica.write(|session| {
-            let id = Snapshots(session)
-                .save(workspace, &root.id, parents, message, conflicts, &packs)?;
+        let (id, operation) = self.replica.write(|session| {
+            let new = NewSnapshot {
+                tree: &root.id,
+                parents,
+                message,
+                conflicts: captured.open.len(),
+                packs: &packs,
+            };
+            let id = Snapshots(session).save(workspace, new)?;
             Snapshots(session).advance_head(&workspace.id, &id)?;
             Copies(session).put(&copy.known(Some(&id)))?;
-            Ok::<_, SyncError>(id)
+            let operation = purpose.command().map(|command| {
+                let head = Change { before: head.cloned(), after: Some(id.clone()) };
+                let effect = Effect { head, packs: hex_of(&packs), ..Effect::default() };
+                add_operation(session, copy, &command, &effect, Ending::Finished)
+            });
+            Ok::<_, SyncError>((id, operation.transpose()?))
         })?;
         copy.set_head(&id)?;
-        Ok((Some(id), true))
+        Ok(Recorded { id: Some(id), created: true, operation, packs: hex_of(&packs) })
     }
 
     /// Whether the store has the root node of a tree.
@@ -224,7 +259,7 @@ impl OpenDevice {
     /// Returns the workspace's head if it is a snapshot of this tree that follows the copy's head.
     /// In that case a process was killed after it saved the snapshot's row and before it set the
     /// copy's head.
-    fn recorded_before_a_crash(
+    pub(crate) fn recorded_before_a_crash(
         &self,
         workspace: &Workspace,
         head: Option<&SnapshotId>,

@@ -45,6 +45,8 @@ impl OpenDevice {
         untrack.retain(|path| !folders.iter().any(|folder| path.starts_with(folder)));
         let message = format!("Untrack {}", show_all(&untrack).join(", "));
         let message: String = message.chars().take(200).collect();
+        // Without the rules that are about to be added.
+        let before = self.store_files(copy, Purpose::Safety, activity)?.0.root.id;
         let mut edited = Vec::new();
         let added = untrack.iter().try_for_each(|path| {
             edited.extend(add_rule(&files, path)?);
@@ -61,6 +63,9 @@ impl OpenDevice {
             edited.iter().rev().for_each(|old| drop(undo(old)));
         })?;
         captured.warnings.splice(0..0, warnings);
+        if let Some(number) = captured.operation {
+            self.note_files(number, &before, &captured.root.id)?;
+        }
         Ok(UntrackReport {
             untracked: show_all(&untrack),
             snapshot: self.snapshot_report(&captured)?,

@@ -2,18 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use fastest_schema::SnapshotId;
+use fastest_core::compare::parting::ahead;
 use fastest_schema::tables::projects::Project;
 use fastest_schema::tables::workspaces::{Snapshot, Workspace};
+use fastest_schema::{Row, RowKey, SnapshotId};
 
 use crate::device::activity::Activity;
+use crate::device::commands::operation::add_column_operation;
 use crate::device::names::{check_name, new_workspace, workspace_taken};
 use crate::device::open::OpenDevice;
-use crate::device::report::{CloneReport, WorkspaceEntry, WorkspacesReport};
+use crate::device::report::{CloneReport, WorkspaceEntry, WorkspacePlace, WorkspacesReport};
 use crate::device::working_copy::WorkingCopy;
 use crate::error::SyncError;
 use crate::error::named::Named;
 use crate::replica::local::copies::Copies;
+use crate::replica::local::operations::ColumnChange;
 use crate::replica::local::outbox::Outbox;
 use crate::rows::projects::Projects;
 use crate::rows::snapshots::Snapshots;
@@ -119,8 +122,22 @@ impl OpenDevice {
             let head = head.transpose()?.flatten();
             Ok::<_, SyncError>(head.and_then(|head| head.conflicts).unwrap_or(0).max(0) as u64)
         };
+        let main = rows.iter().find(|row| project.main_workspace_id.as_ref() == Some(&row.id));
+        let main = main.and_then(|main| main.current_snapshot_id.clone());
+        let lineage = Snapshots(self.replica.read()).lineage(&project.id);
         let entry = |row: Workspace| {
+            let head = &row.current_snapshot_id;
+            let [ahead, behind] = match (&main, head) {
+                (Some(main), Some(head)) => {
+                    let (main, head) = (main.as_str(), head.as_str());
+                    [ahead(&lineage, main, head)?, ahead(&lineage, head, main)?]
+                }
+                _ => [0, 0],
+            };
             Ok(WorkspaceEntry {
+                place: self.place_of(&row)?,
+                ahead,
+                behind,
                 conflicts: conflicts(&row.current_snapshot_id)?,
                 main: project.main_workspace_id.as_ref() == Some(&row.id),
                 current: row.id == copy.workspace_id,
@@ -134,6 +151,18 @@ impl OpenDevice {
         };
         let workspaces = rows.into_iter().map(entry).collect::<Result<_, SyncError>>()?;
         Ok(WorkspacesReport { project: project.name, workspaces, warnings: self.take_notices() })
+    }
+
+    /// Returns where the working copy of a workspace is. A device with the same name may have made it.
+    fn place_of(&self, row: &Workspace) -> Result<WorkspacePlace, SyncError> {
+        let known = Copies(self.replica.read()).of_workspace(&row.id)?;
+        Ok(if known.iter().any(|copy| self.is_live(copy)) {
+            WorkspacePlace::Here
+        } else if known.is_empty() {
+            WorkspacePlace::Elsewhere
+        } else {
+            WorkspacePlace::Gone
+        })
     }
 
     /// See [`Device::workspace_rename`](crate::Device::workspace_rename).
@@ -154,6 +183,11 @@ impl OpenDevice {
                 return Err(workspace_taken(name));
             }
             let row = all.into_iter().find(|row| row.id == id).expect("it was found by its name");
+            let key = RowKey::of(&id);
+            let mut column = ColumnChange::still(session, Workspace::TABLE, &key, "name")?;
+            column.value.after = Some(name.to_owned());
+            let command = format!("workspace rename {} {name}", row.name);
+            add_column_operation(session, copy, &command, column)?;
             Ok(Outbox(session)
                 .save(&project.id.scope(), &Workspace { name: name.to_owned(), ..row })?)
         })?;
@@ -173,6 +207,11 @@ impl OpenDevice {
             // Read again: another process may have written the row since.
             let project = session.row::<Project>(&project.id)?.unwrap_or(project);
             let id = project.id.clone();
+            let key = RowKey::of(&id);
+            let mut column =
+                ColumnChange::still(session, Project::TABLE, &key, "main_workspace_id")?;
+            column.value.after = main_workspace_id.as_ref().map(ToString::to_string);
+            add_column_operation(session, copy, &format!("workspace set-main {name}"), column)?;
             let updated_at = session.world.now_text();
             Outbox(session).save(&id.scope(), &Project { main_workspace_id, updated_at, ..project })
         })?;

@@ -129,7 +129,8 @@ fn in_conflict(program: &mut Reader<'_>, made: &[TreeId], objects: &MemoryObject
     let mut root = vec![2];
     varint(&mut root, section.len() as u64);
     root.extend(section);
-    root.extend_from_slice(&node[1..]);
+    // What was made may be no node at all, and empty.
+    root.extend_from_slice(node.get(1..).unwrap_or_default());
     put(objects, &root)
 }
 

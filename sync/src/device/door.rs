@@ -382,7 +382,8 @@ impl Device {
     }
 
     /// Restores `paths`, or the whole tree if there are none, from the snapshot `to`, or from the
-    /// head. Unsaved changes are saved first. Paths are absolute, or relative to `base`.
+    /// head. No snapshot is taken: [`Device::undo`] brings back what is replaced. Paths are absolute, or
+    /// relative to `base`.
     pub fn restore(
         &mut self,
         copy: &WorkingCopy,

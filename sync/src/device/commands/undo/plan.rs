@@ -179,7 +179,7 @@ impl OpenDevice {
         let Effect { own, head: moved, keeps_files, brought, .. } = &undone.effect;
         let is_next = self.has_again(copy, now.as_ref(), moved.after.as_ref())?;
         if *brought {
-            // Whoever merges the snapshot that takes the work out would lose it: those whose work it is as well.
+            // A merge of the snapshot that takes the work out would take it from others too, even from its authors.
             return Err(SyncError::PulledAndSent { number: undone.number });
         }
         let changes_files = undone.effect.trees().is_some() && !keeps_files;
@@ -262,8 +262,8 @@ impl OpenDevice {
         Ok(())
     }
 
-    /// Takes a landing out of what it had made, and merges that with what others landed since. Whoever follows
-    /// the first of the two does not count as having what others landed.
+    /// Takes a landing out of what it had made, and merges that with what others landed since. These are two
+    /// snapshots, so that a head which follows only the first does not count as having the work of others.
     fn landed_back(
         &self,
         copy: &WorkingCopy,
